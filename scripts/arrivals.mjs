@@ -86,6 +86,8 @@ export const ARRIVALS = [
   ['`URLSearchParams`', () => new URLSearchParams('a=1')],
   ['`Headers`', () => new Headers({ a: '1' })],
   ['`FormData`', () => new FormData()],
+  ['objects of `Intl` and `WebAssembly`', () => new Intl.NumberFormat('en')],
+  ['objects of `Intl` and `WebAssembly`', () => new WebAssembly.Memory({ initial: 1 })],
   ['`Request`', () => new Request('http://a/b')],
   ['`Response`', () => new Response('x')],
   ['promises', () => Promise.resolve(1)],

@@ -1,6 +1,7 @@
 // node scripts/promises.mjs: checks that each sentence, bullet and table row of the pages below has an entry in scripts/promises.json, by its
 // beginning: the tests that would fail if it were not true (`file: beginning of the title`), or `explains` if it promises nothing. The rows that
-// `limits.mjs` writes have theirs in limit-rows.mjs.
+// `limits.mjs` writes have theirs in limit-rows.mjs, and the tables of borders.md name their own.
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { getRows } from './limit-rows.mjs'
 
@@ -85,6 +86,17 @@ const limits = getRows(await import(fromRoot('packages/protocol/dist/wire/limits
 for (const [row, tests] of Object.values(limits).flat()) {
   const named = Object.entries(tests).flatMap(([file, all]) => [all].flat().map(title => `${file}: ${title}`))
   checkTests(`docs/reference/limits.md: ${row}`, named)
+}
+
+const BORDERS = 'docs/internals/borders.md'
+const testFiles = execFileSync('git', ['ls-files', '*.test.ts'], { cwd: fromRoot('.'), encoding: 'utf8' }).split('\n')
+for (const [row, answer, tests] of read(BORDERS).matchAll(/^\| [a-z]+ \| (.+?) \|(?: (.+))? \|$/gm)) {
+  if (!tests && !answer.startsWith('Nothing')) findings.push(`has no test: ${BORDERS}: ${row}`)
+  for (const [, end, title] of (tests ?? '').matchAll(/`(\S+): ([^`]+)`/g)) {
+    const files = testFiles.filter(file => `/${file}`.endsWith(`/${end}.test.ts`))
+    if (files.length === 1) checkTests(`${BORDERS}: ${answer}`, [`${files[0]}: ${title}`])
+    else findings.push(`names ${files.length} files of tests: ${BORDERS}: ${end}`)
+  }
 }
 
 for (const finding of findings) console.error(finding)

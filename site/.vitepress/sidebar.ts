@@ -27,7 +27,7 @@ const ORDER = {
     'support',
     'regression-check',
   ].map(name => `reference/${name}`),
-  Internals: ['architecture', 'machines', 'wire', 'records', 'nats-protocol', 'benchmark', 'results'].map(
+  Internals: ['architecture', 'borders', 'machines', 'wire', 'records', 'nats-protocol', 'benchmark', 'results'].map(
     name => `internals/${name}`,
   ),
 }

@@ -45,7 +45,7 @@ test('a plugin keeps its storage when it is disabled and enabled again, and can 
   await plugins.disable('remembers')
   expect(await transform('alone')).toEqual({})
 
-  answer = {}
+  answer = { permissions: [] }
   await writeFile(join(root, 'plugins/remembers/new.txt'), '')
   await plugins.enable('remembers')
   expect(await transform('three')).toEqual({ remembers: 'not allowed' })

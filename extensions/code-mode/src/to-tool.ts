@@ -125,6 +125,7 @@ async function takeLast(output: unknown): Promise<unknown> {
 // Schemas of the AI SDK's tools: Standard Schemas, its own `jsonSchema(…)`, and functions that return one.
 
 interface Checked {
+  success?: unknown
   value?: unknown
   issues?: readonly { message: string; path?: readonly unknown[] }[]
   error?: Error
@@ -154,9 +155,12 @@ function getJsonSchema(schema: unknown, side: Side, subject: string): unknown {
 /** Returns the output of the schema. @throws {BusError} InvalidParams for a value that it refuses */
 async function validate(name: string, schema: unknown, value: unknown): Promise<unknown> {
   const checked = getSchema(schema)
-  const { value: output, issues, error } = (await (checked['~standard'] ?? checked).validate?.(value)) ?? { value }
+  const checker = checked['~standard'] ?? checked
+  if (!checker.validate) return value
+  const result = Object(await checker.validate(value)) as Checked
+  const { success = true, issues, error } = result
+  if (success === true && !issues && !error && 'value' in result) return result.value
   const texts = issues?.map(({ message, path = [] }) => [...path.map(toKey), message].join(': ')) ?? [error?.message]
-  if (!issues && !error) return output
   const text = `The arguments of the tool ${JSON.stringify(name)} are invalid: ${texts.join('; ')}`
   throw new BusError('InvalidParams', text)
 }

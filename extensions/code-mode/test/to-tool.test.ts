@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type ToolOptions, toTool } from '../src/index.js'
 import { scriptModel } from './frameworks.js'
 import { reuseBus } from './start.js'
+import { ODD_ANSWERS } from '../../../scripts/odd-inputs.js'
 import { rows } from '../../../scripts/testing.js'
 
 const getBus = reuseBus()
@@ -70,6 +71,25 @@ test('arguments that the schema refuses do not reach the tool', () =>
     })
     expect(execute).not.toHaveBeenCalled()
   }))
+
+test('a tool is called for a schema that returns a value, and for no odd answer of one', async () => {
+  const execute = vi.fn<() => number>(() => 1)
+  const kinds = {
+    'a Standard Schema': (validate: unknown) => ({ '~standard': { version: 1, vendor: 'test', validate } }),
+    'a schema of the AI SDK': (validate: unknown) => ({ jsonSchema: {}, validate }),
+  }
+  const call = (inputSchema: unknown) =>
+    run('return await tools.pay({})', { tools: { pay: { inputSchema, execute } } as unknown as ToolSet })
+  const refusals = [...ODD_ANSWERS, ['{ success: false, value }', () => ({ success: false, value: {} })] as const]
+  await rows(kinds)(async toSchema => {
+    await rows(refusals)(async (_name, answer) => {
+      expect(await call(toSchema(answer))).toHaveProperty('error')
+      expect(execute).not.toHaveBeenCalled()
+    })
+    expect(await call(toSchema(() => ({ value: {} })))).toEqual({ result: 1 })
+    execute.mockClear()
+  })
+})
 
 test('a tool that needs approval, or that has no function, is not for the code', async () => {
   const tools: ToolSet = {

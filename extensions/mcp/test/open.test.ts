@@ -10,6 +10,7 @@ import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { getLog } from '@sallyport/core/internal'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openMcp, serveMcp } from '../src/index.js'
+import { getHome } from '../src/open/open-mcp.js'
 import { hasWall, makeDirectory, openHostile, openReal, startBus } from './start.js'
 import { rows } from '../../../scripts/testing.js'
 
@@ -255,6 +256,24 @@ test('wrong names, programs and options of a server are refused', () =>
     const home = makeDirectory()
     await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
   }))
+
+test('a home directory, or one of XDG, that is empty or relative is as if it were not set', async () => {
+  const { homedir } = os.userInfo()
+  onTestFinished(() => void vi.unstubAllEnvs())
+  await rows([
+    ['HOME', ''],
+    ['HOME', 'relative'],
+    ['XDG_CACHE_HOME', ''],
+    ['XDG_CACHE_HOME', 'relative'],
+  ])((name, value) => {
+    vi.stubEnv('XDG_CACHE_HOME', undefined)
+    vi.stubEnv('HOME', homedir)
+    vi.stubEnv(name, value)
+    expect(getHome('files')).toBe(join(homedir, '.cache/sallyport/mcp/files'))
+  })
+  vi.stubEnv('XDG_CACHE_HOME', '/var/cache')
+  expect(getHome('files')).toBe('/var/cache/sallyport/mcp/files')
+})
 
 test('a user without a home directory is told to pass one', async () => {
   vi.stubEnv('XDG_CACHE_HOME', undefined)

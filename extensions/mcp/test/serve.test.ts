@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { serveMcp, type ServeMcpOptions } from '../src/index.js'
+import { ODD_ANSWERS } from '../../../scripts/odd-inputs.js'
 import { choose, rows } from '../../../scripts/testing.js'
 
 const closers: (() => unknown)[] = []
@@ -18,6 +19,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
 
+let flooded = false
 let started = 0
 let aborted = 0
 const core = defineCore({
@@ -45,6 +47,16 @@ const core = defineCore({
         return 'done'
       },
     ),
+    flood: command({ args: z.object({ onProgress: z.any().optional() }) }, async ({ onProgress }) => {
+      const channel = onProgress as { send(value: unknown): unknown }
+      for (let progress = 1; progress <= 2000; progress++) {
+        await channel.send({ progress, message: 'x'.repeat(50_000) })
+        // The host sends it on.
+        if (progress % 20 === 0) await new Promise(resolve => setImmediate(resolve))
+      }
+      flooded = true
+      return 'flooded'
+    }),
     keys: command({ args: z.object({ onProgress: z.any().optional() }) }, args => Object.keys(args).join()),
     wait: (_: unknown, { signal }) =>
       new Promise(() => {
@@ -55,7 +67,7 @@ const core = defineCore({
       }),
   },
 })
-const allow = ['greet', 'text', 'nothing', 'list', 'bytes', 'image', 'fails', 'count', 'work', 'wait', 'keys']
+const allow = ['greet', 'text', 'nothing', 'list', 'bytes', 'image', 'fails', 'count', 'work', 'wait', 'keys', 'flood']
 
 async function startBus(): Promise<Bus> {
   const bus = await createBus({ core, log: false })
@@ -456,6 +468,34 @@ describe('over HTTP', () => {
     expect(await send(server, { authorization })).toBe(503)
     server.closeAllConnections()
     await long
+  })
+
+  test('a client that reads nothing gets no more progress than it has room for, and then the result', async () => {
+    const { server } = await serveHttp(await startBus())
+    const params = { name: 'flood', arguments: {}, _meta: { progressToken: 1 } }
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    const sent = request({ port: (server.address() as AddressInfo).port, path: '/mcp', method: 'POST', headers })
+    sent.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }))
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    response.socket.pause()
+    await expect.poll(() => flooded).toBe(true)
+    response.socket.resume()
+    let text = ''
+    for await (const chunk of response) text += String(chunk)
+    expect(text).toContain('"flooded"')
+    // What the buffers of both ends of the connection take. The tool has sent 100 MB.
+    expect(text.length).toBeLessThan(32 * 2 ** 20)
+  })
+
+  test('a request is let in by a yes alone', async () => {
+    let decide: () => unknown = () => true
+    const authorize = () => decide() as boolean
+    const { server } = await serveHttp(await startBus(), { onError: () => {} }, { authorize })
+    expect(await send(server, {})).toBe(200)
+    await rows([...ODD_ANSWERS, ['false', () => false] as const])(async (name, answer) => {
+      decide = answer
+      expect(await send(server, {})).toBe(/^(?:false|nothing|null)$/.test(name) ? 401 : 500)
+    })
   })
 
   /** Sends a head as it is, and returns the socket and the status of the answer. */

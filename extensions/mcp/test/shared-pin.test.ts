@@ -1,11 +1,12 @@
 // One pin, and several programs that accept tools in it at the same time.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ToolPin } from '../src/open/tool-pin.js'
 import { makeDirectory } from './start.js'
+import { editJson } from '../../../scripts/odd-inputs.js'
 import { rows } from '../../../scripts/testing.js'
 
 const COUNT = 15
@@ -47,6 +48,24 @@ test('a first start keeps what another program has accepted meanwhile, and compa
   await second.begin([toTool('read'), toTool('remove')])
   expect(getNames(pin)).toEqual({ files: ['read'] })
   expect(second.compare([toTool('read'), toTool('remove')])).toEqual([{ tool: 'remove', change: 'added' }])
+})
+
+test('a file as people edit it is read, and keeps what they wrote, or is refused with its place', async () => {
+  const pin = makePin()
+  const written = { version: 1, comment: 'reviewed', servers: { web: [toTool('search')], files: [] } }
+  await rows(editJson(JSON.stringify(written)))(async (_name, bytes, mistake) => {
+    // As an editor does that keeps the old file until the new one is there.
+    writeFileSync(`${pin}~`, bytes)
+    renameSync(`${pin}~`, pin)
+    if (mistake) {
+      await expect(ToolPin.read('files', pin)).rejects.toThrow(mistake)
+      return expect(readFileSync(pin)).toEqual(bytes)
+    }
+    const read = await ToolPin.read('files', pin)
+    await read.accept([toTool('read')])
+    const expected = { ...written, servers: { ...written.servers, files: [toTool('read')] } }
+    expect(JSON.parse(readFileSync(pin, 'utf8'))).toEqual(expected)
+  })
 })
 
 test('a file that is no pin is refused and stays', () =>

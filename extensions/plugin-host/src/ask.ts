@@ -1,7 +1,9 @@
 // Asks for what a plugin requests, if no stored grant covers this content of it.
-import { silence } from '@sallyport/core/internal'
+import { isYes, silence } from '@sallyport/core/internal'
+import * as v from 'valibot'
 import { PluginError } from './errors.js'
 import type { Grant, Grants } from './grants.js'
+import { describeKeys, parse, permissionsSchema } from './json-file.js'
 import type { PluginManifest } from './manifest.js'
 import { isNothing, type PluginId, type Rights, select } from './rights.js'
 
@@ -20,7 +22,13 @@ export interface GrantRequest extends PluginId, Rights {
 }
 
 /** True for all that is requested, false to refuse, or the part that is granted. */
-export type GrantAnswer = boolean | Partial<Rights>
+export type GrantAnswer = boolean | (Partial<Rights> & (Pick<Rights, 'permissions'> | Pick<Rights, 'net'>))
+
+const parts = {
+  permissions: v.optional(permissionsSchema, []),
+  net: v.optional(v.boolean('must be true or false'), false),
+}
+const schema = v.object({ ask: v.strictObject(parts, describeKeys(parts)) })
 
 /** Asks a person, or decides by itself. */
 export type Ask = (request: GrantRequest) => GrantAnswer | Promise<GrantAnswer>
@@ -69,9 +77,11 @@ export async function getRights({ grants, ask, askTimeout }: AskDeps, asked: Ask
     })
     const answer = await Promise.race([Promise.resolve(request).then(ask), over])
     if (answer === 'late') throw refuse(`nobody answered within ${askTimeout} ms`)
-    if (!answer) throw refuse('was refused')
-    const answered =
-      answer === true ? manifest : { permissions: [], net: false, ...(Object(answer) as Partial<Rights>) }
+    const isPart = Object.keys(parts).some(key => key in Object(answer))
+    const answered = isPart
+      ? parse(schema, { ask: answer }, 'InvalidOption').ask
+      : isYes('ask, unless it names permissions or net,', answer ?? false) && manifest
+    if (!answered) throw refuse('was refused')
     if (!isNothing(select(answered, false, manifest))) {
       throw new PluginError('InvalidOption', `ask: the answer for ${label} grants more than the plugin requests`)
     }

@@ -52,6 +52,10 @@ export class Grants {
     })
   }
 
+  remove(isRemoved: (name: string) => boolean): Promise<void> {
+    return this.#change(all => ({ ...all, plugins: all.plugins.filter(({ name }) => !isRemoved(name)) }))
+  }
+
   /** Keeps the tarball of a version. @throws {PluginError} InstallFailed if another one was installed before */
   pin(tarball: Content['installed'][number]): Promise<void> {
     const { name, version, integrity } = tarball

@@ -43,7 +43,7 @@ export async function unpack(
   const source = await toSource(spec)
   const [{ default: pacote }, { extract }] = await load()
   const settings = { cache: join(temporary, 'cache'), ignoreScripts: true, registry, integrity }
-  let tarball = Buffer.alloc(0)
+  let tarball: Buffer = Buffer.alloc(0)
   let wrong = ''
   const entries = new Set<string>()
   const filter = (path: string, entry: object): boolean => {
@@ -60,9 +60,10 @@ export async function unpack(
   }
   try {
     // Bounded before anything is written, packed and unpacked.
-    const read = async (stream: AsyncIterable<Buffer>) => (tarball = Buffer.concat(await limit(MAX_TARBALL)(stream)))
+    const read = async (stream: AsyncIterable<Buffer>) => (tarball = await gather(stream))
     await pacote.tarball.stream(source, read as never, settings as object)
-    await pipeline([tarball], createGunzip(), limit(MAX_BYTES, MAX_FILES * 1024, false))
+    const unpacked = (stream: AsyncIterable<Buffer>) => readAll(stream, MAX_BYTES, MAX_FILES * 1024)
+    await pipeline([tarball], createGunzip(), unpacked)
     await mkdir(directory)
     const modes = { dmode: 0o755, fmode: 0o644, preserveOwner: false, noChmod: true }
     const target = extract({ cwd: directory, strip: 1, strict: true, filter, ...modes })
@@ -104,20 +105,30 @@ async function toSource(spec: string | URL): Promise<string> {
   throw fail(`${String(spec)} must name one version, as "@acme/x@1.2.3", or a file, as "/path/x-1.2.3.tgz"`)
 }
 
-/** Reads chunks, and keeps them unless they are only counted. @param more - bytes for headers, in addition to `max` */
-const limit =
-  (max: number, more = 0, isKept = true) =>
-  async (chunks: AsyncIterable<Buffer>): Promise<Buffer[]> => {
-    const kept: Buffer[] = []
-    let left = max + more
-    for await (const chunk of chunks) {
-      if ((left -= chunk.length) < 0) throw new Error(`it has more than ${max} bytes`)
-      // A view would keep all that has arrived with it.
-      if (isKept)
-        kept.push(chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(new Uint8Array(chunk).buffer) : chunk)
-    }
-    return kept
+/** @param more - bytes for headers, in addition to `max` */
+async function readAll(
+  chunks: AsyncIterable<Buffer>,
+  max: number,
+  more = 0,
+  take: (chunk: Buffer) => void = () => {},
+): Promise<void> {
+  let left = max + more
+  for await (const chunk of chunks) {
+    if ((left -= chunk.length) < 0) throw new Error(`it has more than ${max} bytes`)
+    take(chunk)
   }
+}
+
+/** Copies chunks into one memory: they can have one byte each, and be views of much more. */
+export async function gather(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  let all = Buffer.allocUnsafeSlow(2 ** 16)
+  let size = 0
+  await readAll(chunks, MAX_TARBALL, 0, chunk => {
+    if (size + chunk.length > all.length) all = Buffer.concat([all], 2 * all.length + chunk.length)
+    size += chunk.copy(all, size)
+  })
+  return all.subarray(0, size)
+}
 
 /** Puts a directory in the place of another one, which comes back if that fails. */
 export async function replace(from: string, to: string): Promise<void> {

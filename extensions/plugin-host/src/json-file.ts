@@ -1,4 +1,5 @@
 // Reads JSON that others wrote, with the file and the key of a mistake.
+import { decodeText, parseJson as parseText } from '@sallyport/core/internal'
 import { readFile, stat } from 'node:fs/promises'
 import semver from 'semver'
 import * as v from 'valibot'
@@ -35,20 +36,22 @@ export async function readText(file: string, code: PluginErrorCode): Promise<str
   // A pipe would never end.
   if (!info.isFile()) throw new PluginError(code, 'must be a file', { file })
   if (info.size > MAX_BYTES) throw new PluginError(code, `must be at most ${MAX_BYTES} bytes`, { file })
-  return readFile(file, 'utf8')
+  const bytes = await readFile(file)
+  try {
+    return decodeText(bytes)
+  } catch (cause) {
+    throw new PluginError(code, `must be UTF-8: ${(cause as Error).message}`, { file })
+  }
 }
 
 export function parseJson(text: string, file: string, code: PluginErrorCode): unknown {
   try {
-    return JSON.parse(text, (key, member: unknown) => {
+    return parseText(text, (key, member: unknown) => {
       if (key === '__proto__') throw new PluginError(code, 'this key is not allowed', { file, key })
       return member
     })
   } catch (cause) {
-    throw cause instanceof PluginError
-      ? cause
-      : // Without the cause, which repeats the text as it is.
-        new PluginError(code, `must be JSON: ${(cause as Error).message}`, { file })
+    throw cause instanceof PluginError ? cause : new PluginError(code, (cause as Error).message, { file })
   }
 }
 

@@ -36,6 +36,7 @@ export interface ManifestRules {
   readonly prefix: string
   readonly permissions?: Readonly<Record<string, unknown>> | undefined
   readonly apiVersion?: string | undefined
+  readonly onName?: (name: string) => void
 }
 
 const text = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(500, 'is too long'))
@@ -62,9 +63,12 @@ const entries = {
 }
 const schema = v.strictObject(entries, describeKeys(entries))
 
+/** Returns the label of a package, or of a directory: `acme-x` for `@acme/x` and `_acme-x`. */
+export const toLabel = (prefix: string, name: string): string =>
+  prefix + name.replace(/^[@_]/, '').replaceAll(/[^a-z0-9_-]/gi, '-')
+
 /** @param directory - a real path @throws {PluginError} InvalidPlugin with file and key */
 export async function readManifest(directory: string, rules: ManifestRules): Promise<PluginManifest> {
-  await checkNeighbors(directory, rules.directory)
   const ownFile = await findInside(directory, 'sallyport.json')
   const file = ownFile ?? (await findInside(directory, 'package.json')) ?? directory
   const fail = (key: string, message: string): never => {
@@ -76,6 +80,8 @@ export async function readManifest(directory: string, rules: ManifestRules): Pro
   if (file === directory) fail('', 'has no sallyport.json or package.json')
   const value = parseJson(await readText(file, 'InvalidPlugin'), file, 'InvalidPlugin')
   const { name, version, main, sallyport, dependencies } = Object(value) as Record<string, unknown>
+  if (typeof name === 'string' && isPackageName(name)) rules.onName?.(name)
+  await checkNeighbors(directory, rules.directory)
   const isObject = Object.prototype.toString.call(sallyport) === '[object Object]'
   if (!ownFile && !isObject) fail('sallyport', 'must be an object: this package is not a plugin')
   const found = ownFile ? value : { main, ...(sallyport as object), name, version }
@@ -90,7 +96,7 @@ export async function readManifest(directory: string, rules: ManifestRules): Pro
   if (rules.apiVersion && !semver.satisfies(rules.apiVersion, manifest.apiVersion, { includePrerelease: true })) {
     fail('apiVersion', `the plugin needs ${manifest.apiVersion}, and this program has ${rules.apiVersion}`)
   }
-  const label = rules.prefix + manifest.name.replace('@', '').replaceAll(/[^a-z0-9_-]/g, '-')
+  const label = toLabel(rules.prefix, manifest.name)
   if (RESERVED.test(label) || label in Object.prototype) {
     fail('name', `the bus reserves the label ${JSON.stringify(label)}. Use another name, or the option "prefix"`)
   }

@@ -13,7 +13,7 @@ export type PluginLocation = string | URL
 
 /** A plugin, as lists and events have it. */
 export interface PluginInfo extends PluginId {
-  /** Label of its frontend. */
+  /** Label of its frontend, in each state: that of its name, or of its directory as long as no name can be read. */
   readonly label: string
   /** Real path of its directory. */
   readonly directory: string

@@ -2,12 +2,12 @@
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
 import { every, type FrontendInfo, later } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
-import { basename, relative, sep } from 'node:path'
+import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
 import { readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
 import type { Grants } from './grants.js'
-import { type PluginManifest, readManifest } from './manifest.js'
+import { type PluginManifest, readManifest, toLabel } from './manifest.js'
 import type { PluginInfo, ResolvedOptions } from './options.js'
 import { getPermissionName, type RequestedPermission, type Rights } from './rights.js'
 
@@ -25,30 +25,38 @@ type OwnState = 'invalid' | 'disabled' | 'asking' | 'refused' | 'starting' | 'st
 const STATES: Record<string, OwnState> = { InvalidPlugin: 'invalid', LabelInUse: 'invalid', Refused: 'refused' }
 
 export class Plugin {
-  label: string
   readonly directory: string
   readonly #deps: PluginDeps
-  #manifest: PluginManifest | undefined
+  /** As its manifest had it last. */
+  name: string | undefined
+  manifest: PluginManifest | undefined
   #granted: Rights | undefined
   #state: OwnState = 'disabled'
   #error: Error | undefined
   #start: { readonly promise: Promise<void>; readonly abort: AbortController } | undefined
   #last: Promise<void> = Promise.resolve()
+  stops = 0
   #watching: Promise<() => Promise<void>> | undefined
 
   constructor(directory: string, deps: PluginDeps) {
-    this.label = basename(directory)
     this.directory = directory
     this.#deps = deps
   }
 
+  /** That of its name. Without one, its directory has a name that a package could have: `@acme/x`. */
+  get label(): string {
+    const [own = ''] = /(?:@[^\\/]*[\\/])?[^\\/]*$/.exec(this.directory) ?? []
+    return toLabel(this.#deps.options.prefix, this.name ?? own)
+  }
+
   get info(): PluginInfo {
-    const { name = this.label, version = '', permissions = [], net = false, settings = {} } = this.#manifest ?? {}
+    const { version = '', permissions = [], net = false, settings = {} } = this.manifest ?? {}
     const frontend = this.#state === 'open' ? this.#frontend : undefined
-    const conflict = this.#state === 'disabled' ? this.#conflict : undefined
+    const conflict = this.#state === 'disabled' ? this.conflict : undefined
     const ownState = conflict ? 'invalid' : this.#state
     return {
-      ...{ label: this.label, name, version, directory: this.directory, settings, granted: this.#granted },
+      ...{ label: this.label, name: this.name ?? this.label, version, settings, granted: this.#granted },
+      directory: this.directory,
       state: ownState === 'open' ? (frontend?.state ?? 'stopped') : ownState,
       ...{ sandbox: frontend?.sandbox, wall: frontend?.wall },
       error: conflict ?? this.#error ?? frontend?.error,
@@ -66,10 +74,10 @@ export class Plugin {
   }
 
   get #rivals(): readonly Plugin[] {
-    return this.#deps.getPlugins().filter(each => each !== this && each.label === this.label && each.#manifest)
+    return this.#deps.getPlugins().filter(each => each !== this && each.label === this.label && each.manifest)
   }
 
-  get #conflict(): PluginError | undefined {
+  get conflict(): PluginError | undefined {
     const rivals = this.#rivals
     if (rivals.length === 0) return undefined
     const places = [this, ...rivals].map(({ directory }) => directory).toSorted()
@@ -83,9 +91,10 @@ export class Plugin {
   }
 
   async #read(): Promise<PluginManifest> {
-    const reading = readManifest(this.directory, this.#deps.options)
-    this.#manifest = await reading.catch(() => undefined)
-    this.label = this.#manifest?.label ?? this.label
+    // Also if the rest of the manifest is wrong.
+    const onName = (name: string): void => void (this.name = name)
+    const reading = readManifest(this.directory, { ...this.#deps.options, onName })
+    this.manifest = await reading.catch(() => undefined)
     this.#error = undefined
     this.#state = 'disabled'
     return reading
@@ -119,14 +128,11 @@ export class Plugin {
     return this.enable()
   }
 
-  /** Ends it, also while it starts. Resolves if it is not running. */
-  async disable(): Promise<void> {
+  /** Ends it, also while it starts. Resolves if it is not running. @param change - changes its rights or its files before it can start again */
+  async disable(change?: () => Promise<void>): Promise<void> {
     const watching = this.#watching
     this.#watching = undefined
-    await this.#stop()
-    await (
-      await watching
-    )?.()
+    await Promise.all([this.#stop(change), watching?.then(end => end())])
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
@@ -143,7 +149,7 @@ export class Plugin {
     const manifest = await this.#read()
     // Another plugin with this label can be gone by now.
     await Promise.all(this.#rivals.filter(each => !each.isEnabled).map(each => each.read()))
-    const conflict = this.#conflict
+    const { conflict } = this
     if (conflict) throw conflict
     if (isRunning(this.#frontend)) {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
@@ -194,7 +200,8 @@ export class Plugin {
     }
   }
 
-  #stop(): Promise<void> {
+  #stop(change?: () => Promise<void>): Promise<void> {
+    this.stops += 1
     this.#start?.abort.abort(new PluginError('Cancelled', `${this.label}: it was disabled`))
     this.#start = undefined
     return this.#enqueue(async () => {
@@ -203,6 +210,10 @@ export class Plugin {
         await this.#close()
       }
       if (this.#state !== 'disabled' && this.#state !== 'invalid') this.#change('disabled')
+      if (!change) return
+      await change()
+      this.#granted = undefined
+      this.#change(this.#state)
     })
   }
 

@@ -1,12 +1,13 @@
 // All plugins of a host.
 import type { Bus } from '@sallyport/core'
-import { getLog } from '@sallyport/core/internal'
-import { lstat, mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
+import { getLog, isYes } from '@sallyport/core/internal'
+import { mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
 import { type InstallOptions, replace, unpack } from './install.js'
+import { isBelow, readManifest, toLabel } from './manifest.js'
 import type { PluginInfo, PluginsOptions, ResolvedOptions } from './options.js'
 import { resolveOptions } from './options.js'
 import { Plugin, type PluginDeps } from './plugin.js'
@@ -19,7 +20,7 @@ export class Plugins {
   readonly #listeners = new Set<(plugin: PluginInfo) => void>()
   readonly #unsubscribe: (() => void)[]
   #plugins: readonly Plugin[] = []
-  #installing: Promise<unknown> = Promise.resolve()
+  #changing: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
   /** @internal */
@@ -73,17 +74,56 @@ export class Plugins {
   }
 
   /**
-   * Puts a package into the directory of plugins, without running any of its scripts. Another version of it is replaced, and starts again if it
-   * was running: then `ask` decides about the new content, and a refusal brings the old version back. A new plugin is disabled.
+   * Puts a package into the directory of plugins, without running any of its scripts. Another version of it is replaced, also if it is broken, and
+   * starts again if it was running: then `ask` decides about the new content. If the new version is refused or does not start, the old one is back
+   * with its grant, and starts. A new plugin is disabled.
    *
    * @param spec - `name@1.2.3` of a registry, or the path or file URL of a tarball (`.tgz`)
-   * @throws {PluginError} InstallFailed; InvalidPlugin, LabelInUse; Refused; InvalidOption without a directory
+   * @throws {PluginError} InstallFailed; InvalidPlugin, LabelInUse; InvalidOption without a directory; as `enable` if the new version does not start
    * @example const { label } = await plugins.install('@acme/x@1.2.3')
    */
   install(spec: string | URL, options: InstallOptions = {}): Promise<PluginInfo> {
-    const installing = this.#installing.then(() => this.#install(spec, options))
-    this.#installing = installing.catch(() => {})
-    return installing
+    return this.#enqueue(() => this.#install(spec, options))
+  }
+
+  /**
+   * Ends a plugin, and removes its directory, and its grant unless `keepGrant` is true: if it is installed again, `ask` decides again.
+   * @throws {PluginError} UnknownPlugin; LabelInUse if several plugins have the label; InvalidOption if it is not in `directory`; InvalidGrants
+   */
+  async uninstall(label: string, options: { keepGrant?: boolean } = {}): Promise<void> {
+    checkKeys(options, 'uninstall', ['keepGrant'])
+    const plugin = this.#get(label)
+    const { conflict, directory: file } = plugin
+    if (conflict) throw conflict
+    if (!isBelow(this.#options.directory ?? file, file)) {
+      throw new PluginError('InvalidOption', `${label} is not in the directory of plugins`, { file })
+    }
+    await plugin.disable() // An update of it can wait for an answer.
+    await this.#enqueue(async () => {
+      if (!this.#plugins.includes(plugin)) return
+      await plugin.disable(async () => {
+        if (options.keepGrant !== true) await this.#forget(label)
+        await rm(file, { recursive: true, force: true, maxRetries: 5 })
+      })
+      this.#plugins = this.#plugins.filter(each => each !== plugin)
+      await plugin.disable() // It can have been enabled meanwhile.
+    })
+  }
+
+  /** Ends a plugin, and removes its grant: `ask` decides again before it starts. @throws {PluginError} UnknownPlugin, InvalidGrants */
+  async revoke(label: string): Promise<void> {
+    await this.#get(label).disable(() => this.#forget(label))
+  }
+
+  #forget(label: string): Promise<void> {
+    return this.#grants.remove(name => toLabel(this.#options.prefix, name) === label)
+  }
+
+  /** Changes of the directory follow each other. */
+  #enqueue<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#changing.then(change)
+    this.#changing = changed.catch(() => {})
+    return changed
   }
 
   async #install(spec: string | URL, options: InstallOptions): Promise<PluginInfo> {
@@ -95,28 +135,41 @@ export class Plugins {
     try {
       const { directory, manifest, integrity } = await unpack(spec, temporary, options, this.#options)
       const { label, name, version } = manifest
-      const others = this.#plugins.filter(plugin => plugin.label === label)
-      const before = others.find(({ info, directory: old }) => info.name === name && dirname(old) === parent)
       // No package can have this name, so nothing finds it by a name that it imports.
-      const target = before?.directory ?? join(parent, `_${label.slice(prefix.length)}`)
-      const isTaken = !before && (await lstat(target).catch(() => undefined))
-      if (isTaken || others.some(plugin => plugin !== before)) {
+      const own = join(parent, `_${label.slice(prefix.length)}`)
+      const before =
+        this.#plugins.find(each => each.name === name && dirname(each.directory) === parent) ??
+        this.#plugins.find(each => each.directory === own)
+      const plugin = before ?? new Plugin(own, this.#deps)
+      const target = plugin.directory
+      // Another program can have put a plugin there.
+      let { name: found = name } = plugin
+      if (!before) await readManifest(own, { ...this.#options, onName: each => (found = each) }).catch(() => {})
+      const others = this.#plugins.filter(each => each !== plugin && each.manifest?.label === label)
+      if (others.length > 0 || (found !== name && toLabel(prefix, found) === label)) {
         throw new PluginError('LabelInUse', `${name}: another plugin has the label ${label}`, { file: target })
       }
       await this.#grants.pin({ name, version, integrity })
-      const wasEnabled = before?.isEnabled ?? false
-      await before?.disable()
-      await replace(directory, target)
-      await before?.read()
-      const plugin = before ?? (await this.#add([target]))[0]!
-      if (wasEnabled && !this.#isClosed) {
-        await plugin.enable().catch(async (error: unknown) => {
-          if (!(error instanceof PluginError && error.code === 'Refused')) return
-          await replace(`${directory}.old`, target)
-          await plugin.enable().catch(() => {})
-          throw error
-        })
+      const granted = await this.#grants.get(name)
+      const wasEnabled = plugin.isEnabled
+      const put = async (from: string): Promise<void> => {
+        await replace(from, target)
+        await plugin.read()
       }
+      await plugin.disable(() => put(directory))
+      if (!before) this.#plugins = [...this.#plugins, plugin]
+      if (!wasEnabled || this.#isClosed) return plugin.info
+      const { stops } = plugin
+      await plugin.enable().catch(async (error: unknown) => {
+        // Somebody has ended it meanwhile.
+        if (plugin.stops !== stops) return
+        const restored = plugin.disable(async () => {
+          await put(`${directory}.old`)
+          if (granted) await this.#grants.set(granted)
+        })
+        await Promise.allSettled([restored, plugin.enable()])
+        throw error
+      })
       return plugin.info
     } finally {
       await rm(temporary, { recursive: true, force: true, maxRetries: 5 })
@@ -138,15 +191,10 @@ export class Plugins {
   /** @internal Reads the directories. */
   async read(): Promise<void> {
     const { directory, packages = [] } = this.#options
-    await this.#add([...(directory === undefined ? [] : await findDirectories(directory)), ...packages])
-  }
-
-  async #add(paths: readonly string[]): Promise<readonly Plugin[]> {
+    const paths = [...(directory === undefined ? [] : await findDirectories(directory)), ...packages]
     const directories = await Promise.all(paths.map(path => realpath(path).catch(() => path)))
-    const added = directories.map(directory => new Plugin(directory, this.#deps))
-    this.#plugins = [...this.#plugins, ...added]
-    await Promise.all(added.map(plugin => plugin.read()))
-    return added
+    this.#plugins = directories.map(each => new Plugin(each, this.#deps))
+    await Promise.all(this.#plugins.map(plugin => plugin.read()))
   }
 
   /** Returns a plugin that can start. */
@@ -188,8 +236,10 @@ export async function openPlugins(bus: Bus, options: PluginsOptions): Promise<Pl
   const plugins = new Plugins(bus, resolved, grants)
   await plugins.read()
   const isWanted = (plugin: PluginInfo): boolean =>
-    plugin.state !== 'invalid' && (typeof enable === 'function' ? enable(plugin) : enable)
-  const wanted = plugins.list().filter(isWanted)
+    plugin.state !== 'invalid' &&
+    (typeof enable === 'function' ? isYes('openPlugins: enable', enable(plugin) ?? false) : enable)
+  const choosing = Promise.resolve(plugins.list()).then(all => all.filter(isWanted))
+  const wanted = await choosing.catch((error: Error) => plugins.close().then(() => Promise.reject(error)))
   // `list` has the errors.
   await Promise.all(wanted.map(({ label }) => plugins.enable(label).catch(() => {})))
   const mistakes = plugins.list().flatMap(({ state, error }) => (state === 'invalid' && error ? [error.message] : []))

@@ -1,16 +1,16 @@
 // Installs packages: from a registry and from tarballs, which can be hostile.
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Header, type HeaderData } from 'tar'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { GrantRequest } from '../src/ask.js'
 import { INDEX, Place } from './start.js'
-import { rows } from '../../../scripts/testing.js'
+import { choose, rows } from '../../../scripts/testing.js'
 
 interface Entry extends HeaderData {
   content?: string
@@ -110,6 +110,263 @@ test('a package with the label of another plugin is refused', async () => {
   const plugins = await place.open()
   await expect(plugins.install(save(packageOf()))).rejects.toMatchObject({ code: 'LabelInUse' })
   expect([await place.bus.call('acme-x', 'ping'), installed()]).toEqual(['pong', ['acme-x']])
+})
+
+describe('a plugin that is broken', () => {
+  const change = (edit: (manifest: Record<string, any>) => void) => (directory: string) => {
+    const file = join(directory, 'package.json')
+    const manifest = JSON.parse(readFileSync(file, 'utf8'))
+    edit(manifest)
+    writeFileSync(file, JSON.stringify(manifest))
+  }
+  const text = (content: string) => (directory: string) => writeFileSync(join(directory, 'package.json'), content)
+  const put = (path: string, into: (file: string) => void) => (directory: string) => {
+    const file = join(directory, path)
+    rmSync(file, { recursive: true, force: true })
+    into(file)
+  }
+  const CAUSES: Readonly<Record<string, (directory: string) => void>> = {
+    'no manifest': put('package.json', () => {}),
+    'an empty manifest': text(''),
+    'half a manifest': text('{"name": "@acme/x", "version": "1.2.3", "sally'),
+    'a list': text('[]'),
+    'a key of prototypes': text('{"name": "@acme/x", "sallyport": {}, "__proto__": {}}'),
+    'a large manifest': text(JSON.stringify({ name: '@acme/x', sallyport: {}, filler: 'x'.repeat(2 ** 20) })),
+    'a directory for a manifest': put('package.json', file => mkdirSync(file)),
+    'a manifest elsewhere': put('package.json', file => symlinkSync('/etc/hostname', file)),
+    'no plugin': change(manifest => delete manifest['sallyport']),
+    'an unknown key': change(manifest => (manifest['sallyport'].sandbox = 'none')),
+    'no name': change(manifest => delete manifest['name']),
+    'a wrong name': change(manifest => (manifest['name'] = '../x')),
+    'a name of the bus': change(manifest => (manifest['name'] = 'core')),
+    'a wrong version': change(manifest => (manifest['version'] = 'new')),
+    'a wrong range': change(manifest => (manifest['sallyport'].apiVersion = 'new')),
+    'another API': change(manifest => (manifest['sallyport'].apiVersion = '^9.0.0')),
+    'a module elsewhere': change(manifest => (manifest['sallyport'].main = '../x.js')),
+    'wrong permissions': change(manifest => (manifest['sallyport'].permissions = [1])),
+    'an unknown permission': change(manifest => (manifest['sallyport'].permissions = ['gret'])),
+    'a wrong net': change(manifest => (manifest['sallyport'].net = 'no')),
+    'no module': put('index.js', () => {}),
+    'a link that leads out': put('etc', file => symlinkSync('/etc', file)),
+    'nothing at all': put('', directory => mkdirSync(directory)),
+    'a file': put('', directory => writeFileSync(directory, '')),
+    'a dangling link': put('', directory => symlinkSync('none', directory)),
+  }
+
+  const TRIES = ['1.1.0', '1.2.3', '1.3.0'].flatMap(version => ['1.0.0', '2.0.0'].map(api => [version, api] as const))
+
+  test('is replaced by each version, also for another API, and keeps its label', () =>
+    place.rows(Object.entries(CAUSES), async (cause, damage) => {
+      const directory = join(place.root, 'plugins/_acme-x')
+      for (const [version, apiVersion] of choose(TRIES, 1, 2, 5)) {
+        rmSync(directory, { recursive: true, force: true })
+        const good = { name: '@acme/x', version: '1.2.3', type: 'module', sallyport: {} }
+        place.write('_acme-x', { 'package.json': good, 'index.js': INDEX })
+        damage(directory)
+        const plugins = await place.open({ apiVersion })
+        const [before] = plugins.list()
+        if (cause === 'a file' || cause === 'a dangling link') expect(before).toBeUndefined()
+        else {
+          expect(before).toMatchObject({ state: 'invalid', error: { code: 'InvalidPlugin' } })
+          if (cause !== 'a name of the bus') {
+            expect(before!.label).toBe('acme-x')
+            await expect(plugins.enable('acme-x')).rejects.toMatchObject({ code: 'InvalidPlugin' })
+          }
+        }
+        const file = save(packageOf({ version, sallyport: { apiVersion: '>=1' } }))
+        expect(await plugins.install(file)).toMatchObject({ label: 'acme-x', version, state: 'disabled' })
+        expect([plugins.list().length, installed()]).toEqual([1, ['_acme-x']])
+        if (version === '1.3.0') {
+          await plugins.enable('acme-x')
+          expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
+        }
+        await plugins.close()
+      }
+    }))
+
+  test('as one for another API is replaced by one for this API, and stays if that is for another one, too', async () => {
+    const first = await place.open({ apiVersion: '1.0.0' })
+    await first.install(save(packageOf({ sallyport: { apiVersion: '^1.0.0' } })))
+    await first.enable('acme-x')
+    await first.close()
+    const plugins = await place.open({ apiVersion: '2.0.0' })
+    const old = { label: 'acme-x', name: '@acme/x', state: 'invalid' }
+    expect(plugins.list()).toMatchObject([old])
+    const same = plugins.install(save(packageOf({ sallyport: { apiVersion: '^1.0.0' } })))
+    await expect(same).rejects.toMatchObject({ code: 'InvalidPlugin' })
+    expect(plugins.list()).toMatchObject([old])
+    for (const version of ['1.3.0', '1.1.0']) {
+      await plugins.install(save(packageOf({ version, sallyport: { apiVersion: '^2.0.0' } })))
+      await plugins.enable('acme-x')
+      expect(plugins.list()).toMatchObject([{ label: 'acme-x', version, state: 'running' }])
+    }
+  })
+
+  test('gives no label away: that of a plugin of another name is kept', async () => {
+    const plugins = await place.open()
+    await plugins.install(save(packageOf()))
+    for (const sallyport of [{}, { apiVersion: '^9.0.0' }]) {
+      place.write('_acme-x', { 'package.json': { name: '@acme/x', type: 'module', sallyport } })
+      for (const host of [plugins, await place.open({ apiVersion: '1.0.0', enable: false })]) {
+        const other = host.install(save(packageOf({ name: 'acme-x' })))
+        await expect(other).rejects.toMatchObject({ code: 'LabelInUse' })
+      }
+    }
+    rmSync(join(place.root, 'plugins/_acme-x'), { recursive: true })
+    const late = await place.open()
+    await plugins.install(save(packageOf()))
+    const behind = late.install(save(packageOf({ name: 'acme-x' })))
+    await expect(behind).rejects.toMatchObject({ code: 'LabelInUse' })
+    place.write('_other', { 'package.json': '{' })
+    place.write('other', { 'package.json': '{' })
+    const second = await place.open({ prefix: 'p-' })
+    expect(second.list().map(({ label }) => label)).toEqual(['p-acme-x', 'p-other', 'p-other'])
+    await second.install(save(packageOf({ name: 'other' })))
+    await second.enable('p-other')
+    expect(await place.bus.call('p-other', 'ping')).toBe('pong')
+  })
+})
+
+test('an update that does not start brings the old version back, with its grant', () =>
+  place.rows(
+    [
+      ['throws', { content: 'throw new Error("born dead")' }, /born dead/],
+      ['exits', { content: 'process.exit(1)' }, /./],
+      ['is no module', { content: 'expose({' }, /./],
+      ['requests what there is not', { permissions: ['gret'] }, /did you mean/],
+    ],
+    async (
+      _what,
+      { content = INDEX, permissions = ['secret'] }: { content?: string; permissions?: string[] },
+      message,
+    ) => {
+      const asked: string[] = []
+      const plugins = await place.open({ ask: ({ version }) => asked.push(version) > 0 })
+      await plugins.install(save(packageOf({ sallyport: { permissions: ['greet'] } })))
+      await plugins.enable('acme-x')
+      const sallyport = { main: 'new.js', permissions }
+      const next = packageOf({ version: '1.3.0', sallyport }, [{ path: 'package/new.js', content }])
+      await expect(plugins.install(save(next))).rejects.toThrow(message)
+      const granted = { permissions: ['greet'], net: false }
+      expect(plugins.list()).toMatchObject([{ version: '1.2.3', state: 'running', granted }])
+      expect(await place.bus.call('acme-x', 'call', { command: 'greet' })).toBe('Hello')
+      expect(await place.bus.call('acme-x', 'call', { command: 'secret' })).toMatch(/^Denied/)
+      await plugins.disable('acme-x')
+      await plugins.enable('acme-x')
+      expect(asked.filter(version => version === '1.2.3')).toHaveLength(1)
+      expect(installed()).toEqual(['_acme-x'])
+    },
+  ))
+
+describe('uninstall and revoke', () => {
+  const readGrants = (): string[] =>
+    JSON.parse(readFileSync(join(place.root, 'grants.json'), 'utf8')).plugins.map(({ name }: { name: string }) => name)
+
+  test('end what runs, and keep or drop the grant', async () => {
+    const asked: string[] = []
+    const plugins = await place.open({ ask: ({ reason }) => asked.push(reason) > 0 })
+    const file = save(packageOf())
+    await plugins.install(file)
+    await plugins.enable('acme-x')
+    const left: unknown[] = []
+    plugins.on('change', ({ state }) => left.push([state, readGrants()]))
+    await plugins.revoke('acme-x')
+    expect([place.bus.frontends(), readGrants()]).toEqual([[], []])
+    expect(plugins.list()).toMatchObject([{ state: 'disabled', granted: undefined }])
+    // It has ended before its grant is gone.
+    expect(left).toEqual([
+      ['stopping', ['@acme/x']],
+      ['disabled', ['@acme/x']],
+      ['disabled', []],
+    ])
+    await plugins.enable('acme-x')
+    await plugins.uninstall('acme-x', { keepGrant: true })
+    expect([plugins.list(), installed(), place.bus.frontends(), readGrants()]).toEqual([[], [], [], ['@acme/x']])
+    await plugins.install(file)
+    await plugins.enable('acme-x')
+    expect(asked).toEqual(['first', 'first'])
+    await plugins.uninstall('acme-x')
+    expect([plugins.list(), installed(), place.bus.frontends(), readGrants()]).toEqual([[], [], [], []])
+    await plugins.install(file)
+    await plugins.enable('acme-x')
+    expect(asked).toEqual(['first', 'first', 'first'])
+  })
+
+  test('keep the grant for nothing but true', async () => {
+    const plugins = await place.open()
+    for (const keepGrant of ['no', 'yes', 1, {}]) {
+      await plugins.install(save(packageOf()))
+      await plugins.enable('acme-x')
+      await plugins.uninstall('acme-x', { keepGrant: keepGrant as never })
+      expect(readGrants()).toEqual([])
+    }
+  })
+
+  test('end a plugin that starts, asks, is broken, or whose directory is gone', async () => {
+    let answer: unknown = true
+    const plugins = await place.open({ ask: () => answer as boolean })
+    const file = save(packageOf())
+    const directory = join(place.root, 'plugins/_acme-x')
+    await plugins.install(file)
+    await plugins.enable('acme-x')
+    writeFileSync(join(directory, 'package.json'), '{')
+    await expect(plugins.reload('acme-x')).rejects.toMatchObject({ code: 'InvalidPlugin' })
+    await plugins.revoke('acme-x')
+    expect(readGrants()).toEqual([])
+    await plugins.uninstall('acme-x')
+    expect([plugins.list(), installed()]).toEqual([[], []])
+
+    await plugins.install(file)
+    answer = new Promise(() => {})
+    const enabling = plugins.enable('acme-x')
+    enabling.catch(() => {})
+    await expect.poll(() => plugins.list()[0]!.state).toBe('asking')
+    await plugins.uninstall('acme-x')
+    await expect(enabling).rejects.toMatchObject({ code: 'Cancelled' })
+    expect([plugins.list(), installed()]).toEqual([[], []])
+
+    await plugins.install(file)
+    rmSync(directory, { recursive: true })
+    await plugins.uninstall('acme-x')
+    await expect(plugins.uninstall('acme-x')).rejects.toMatchObject({ code: 'UnknownPlugin' })
+    await expect(plugins.revoke('acme-x')).rejects.toMatchObject({ code: 'UnknownPlugin' })
+    expect([plugins.list(), installed()]).toEqual([[], []])
+  })
+
+  test('remove nothing that is elsewhere, whose label is not clear, or while the grants cannot be read', async () => {
+    const elsewhere = place.add('../elsewhere/z', {}, {}, { name: 'z' })
+    place.add('@acme/x')
+    place.add('acme-x')
+    place.add('y')
+    const plugins = await place.open({ packages: [elsewhere] })
+    await expect(plugins.uninstall('z')).rejects.toMatchObject({ code: 'InvalidOption', file: elsewhere })
+    await expect(plugins.uninstall('acme-x')).rejects.toMatchObject({ code: 'LabelInUse' })
+    const grants = readFileSync(join(place.root, 'grants.json'), 'utf8')
+    writeFileSync(join(place.root, 'grants.json'), grants.slice(0, 100))
+    for (const call of ['uninstall', 'revoke'] as const)
+      await expect(plugins[call]('y')).rejects.toMatchObject({ code: 'InvalidGrants' })
+    expect(readFileSync(join(place.root, 'grants.json'), 'utf8')).toBe(grants.slice(0, 100))
+    expect([existsSync(elsewhere), installed().toSorted()]).toEqual([true, ['@acme', 'acme-x', 'y']])
+  })
+
+  test('win over each start that is called meanwhile, and give no revoked grant back', async () => {
+    const plugins = await place.open({ ask: ({ version }) => version === '1.2.3' })
+    await plugins.install(save(packageOf()))
+    await plugins.enable('acme-x')
+    // The start of the new version is refused, which would bring back the grant of the old one.
+    const installing = plugins.install(save(packageOf({ version: '1.3.0' })))
+    plugins.on('change', ({ state }) => void (state === 'refused' && plugins.revoke('acme-x')))
+    expect(await installing).toMatchObject({ version: '1.3.0' })
+    await expect.poll(readGrants).toEqual([])
+    expect([plugins.list()[0]!.state, place.bus.frontends()]).toEqual(['disabled', []])
+    await plugins.disable('acme-x')
+    const removing = plugins.uninstall('acme-x')
+    const starts = await Promise.allSettled([plugins.enable('acme-x'), removing, plugins.reload('acme-x')])
+    await removing
+    expect(starts[1].status).toBe('fulfilled')
+    await expect.poll(() => place.bus.frontends()).toEqual([])
+    expect([plugins.list(), installed()]).toEqual([[], []])
+  })
 })
 
 describe('a tarball', () => {
@@ -245,9 +502,11 @@ describe('a registry', () => {
   const tarball = packageOf()
   let served = tarball
   const paths: string[] = []
+  const tokens: unknown[] = []
   beforeAll(async () => {
-    server = createServer(({ url = '' }, response) => {
+    server = createServer(({ url = '', headers }, response) => {
       paths.push(url)
+      tokens.push(headers.authorization)
       if (url.endsWith('.tgz')) return response.end(served)
       if (!/@acme(?:%2f|\/)x/i.test(url)) return response.writeHead(404).end('{}')
       const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`
@@ -266,6 +525,21 @@ describe('a registry', () => {
     expect(await plugins.install('@acme/x@1.2.3', { registry })).toMatchObject({ label: 'acme-x', version: '1.2.3' })
     await plugins.enable('acme-x')
     expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
+  })
+
+  test('reads no settings of npm, and gets no token of the user', async () => {
+    const settings = `registry=http://127.0.0.1:9/\n${registry.replace('http:', '')}:_authToken=secret\n`
+    const file = join(place.root, '.npmrc')
+    writeFileSync(file, settings)
+    for (const name of ['npm_config_userconfig', 'NPM_CONFIG_USERCONFIG']) vi.stubEnv(name, file)
+    vi.stubEnv('HOME', place.root)
+    vi.spyOn(process, 'cwd').mockReturnValue(place.root)
+    tokens.length = 0
+    const plugins = await place.open()
+    expect(await plugins.install('@acme/x@1.2.3', { registry })).toMatchObject({ label: 'acme-x' })
+    expect(tokens).toEqual([undefined, undefined])
+    vi.unstubAllEnvs()
+    vi.restoreAllMocks()
   })
 
   test('is not asked for a range, a tag, or what is no name', () =>

@@ -1,5 +1,16 @@
 // Plugins of a directory over real workers: discovery, grants, states, and what a hostile plugin tries.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { getLog } from '@sallyport/core/internal'
 import { describe, expect, test, vi } from 'vitest'
@@ -8,6 +19,7 @@ import type { PluginFrontendOptions, PluginInfo } from '../src/options.js'
 import type { Plugins } from '../src/plugins.js'
 import type { PluginError } from '../src/errors.js'
 import { INDEX, Place } from './start.js'
+import { editJson, ODD_ANSWERS } from '../../../scripts/odd-inputs.js'
 import { rows } from '../../../scripts/testing.js'
 
 const place = new Place()
@@ -61,7 +73,7 @@ describe('a directory of plugins', () => {
     place.add('y', { permissions: ['hello', 'fs:own'] })
     const plugins = await place.open({ prefix: 'plugin-', permissions: { hello: ['greet'] } })
     expect(await place.bus.call('plugin-x', 'call', { command: 'greet' })).toBe('Hello')
-    expect(get(plugins, 'y').error).toMatchObject({
+    expect(get(plugins, 'plugin-y').error).toMatchObject({
       code: 'InvalidPlugin',
       file: join(place.root, 'plugins/y/package.json'),
       key: 'sallyport.permissions.1',
@@ -177,7 +189,7 @@ test('no plugin runs beside code that no grant covers', () =>
     const file = join(place.root, 'plugins', name)
     expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidPlugin', file } }])
     rmSync(file, { recursive: true })
-    await plugins.enable('x')
+    await plugins.enable('acme-x')
     expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
   }))
 
@@ -333,6 +345,31 @@ describe('a question', () => {
       },
     ))
 
+  test('is answered with a yes, or with the rights that are granted: all else starts nothing', async () => {
+    place.add('x', { permissions: ['greet'], net: true })
+    const parts: readonly (readonly [string, () => unknown])[] = [
+      ['a misspelt part', () => ({ permission: [] })],
+      ['a part with more', () => ({ permissions: [], allowed: false })],
+      ['text as a part', () => ({ permissions: 'greet' })],
+      ['a text for net', () => ({ net: 'no' })],
+    ]
+    await rows([...ODD_ANSWERS, ...parts])(async (_name, answer) => {
+      const plugins = await place.open({ ask: answer as () => boolean })
+      const { state, granted } = get(plugins, 'x')
+      await plugins.close()
+      expect([state, granted]).toEqual([expect.stringMatching(/^(?:refused|failed)$/), undefined])
+      expect(existsSync(join(place.root, 'grants.json'))).toBe(false)
+    })
+  })
+
+  test('whether to start is answered with a yes', () =>
+    rows(ODD_ANSWERS)(async (_name, answer) => {
+      place.add('x')
+      const plugins = await place.open({ enable: answer as () => boolean }).catch(() => undefined)
+      expect([plugins?.list()[0]?.state ?? 'disabled', place.bus.frontends()]).toEqual(['disabled', []])
+      await plugins?.close()
+    }))
+
   test('without the option is a refusal, and stored grants count', async () => {
     place.add('x')
     const refused = await place.open({ ask: undefined as never })
@@ -443,12 +480,12 @@ describe('states', () => {
     expect(await place.bus.call('x', 'ping')).toBe('pong')
   })
 
-  test('a plugin whose manifest was invalid is read again, and has its label', async () => {
+  test('a plugin whose manifest is invalid has its label, and is read again', async () => {
     place.add('dir', { main: 'none.js' }, {}, { name: '@acme/x' })
     const plugins = await place.open()
-    expect(plugins.list()).toMatchObject([{ label: 'dir', state: 'invalid' }])
+    expect(plugins.list()).toMatchObject([{ label: 'acme-x', name: '@acme/x', state: 'invalid' }])
     place.add('dir', {}, {}, { name: '@acme/x' })
-    await plugins.enable('dir')
+    await plugins.enable('acme-x')
     expect(plugins.list()).toMatchObject([{ label: 'acme-x', state: 'running' }])
   })
 
@@ -484,6 +521,39 @@ test('misspelt names of events and options are refused', async () => {
   const refused = { code: 'InvalidOption', message: expect.stringMatching(/^enable: wacth is not known: use watch/) }
   await expect(plugins.enable('x', { wacth: true } as never)).rejects.toMatchObject(refused)
   await expect(plugins.install('x@1.0.0', { integrty: 'sha512-x' } as never)).rejects.toThrow('use integrity, registry')
+  await expect(plugins.uninstall('x', { keepGrants: true } as never)).rejects.toThrow('use keepGrant')
+})
+
+test('each file that people edit is read as it was meant, or refused with its place and left as it is', async () => {
+  const path = place.add('@acme/x', { settings: { list: [1] } })
+  const [manifest, grants] = [join(path, 'package.json'), join(place.root, 'grants.json')]
+  await (await place.open()).close()
+  const own = JSON.stringify({ name: '@acme/x', version: '1.0.0', main: 'index.js', settings: { list: [1] } })
+  const files: readonly [string, string, string][] = [
+    [grants, readFileSync(grants, 'utf8'), 'InvalidGrants'],
+    [manifest, readFileSync(manifest, 'utf8'), 'InvalidPlugin'],
+    [join(path, 'sallyport.json'), own, 'InvalidPlugin'],
+  ]
+  for (const [file, json, code] of files) {
+    await rows(editJson(json))(async (_name, bytes, mistake) => {
+      // As an editor does that keeps the old file until the new one is there.
+      writeFileSync(`${file}~`, bytes)
+      renameSync(`${file}~`, file)
+      const plugins = await place.open().catch((error: PluginError) => error)
+      const error = plugins instanceof Error ? plugins : (plugins.list()[0]!.error as PluginError | undefined)
+      if (!mistake) expect(error).toBeUndefined()
+      else {
+        expect(error).toMatchObject({ code, file, message: expect.stringMatching(mistake) })
+        expect(readFileSync(file)).toEqual(bytes)
+      }
+      if (plugins instanceof Error) return
+      const { label, state, settings } = plugins.list()[0]!
+      await plugins.close()
+      expect(label).toBe('acme-x')
+      if (!mistake) expect([state, settings]).toEqual(['running', { list: [1] }])
+    })
+    writeFileSync(file, json)
+  }
 })
 
 describe('the file of grants', () => {
@@ -494,6 +564,7 @@ describe('the file of grants', () => {
         ['{"plugins": {}}', 'plugins'],
         ['{"plugins": [{"name": "x"}]}', 'plugins.0.version'],
         ['{"plugins": [], "__proto__": {}}', '__proto__'],
+        [`{"plugins": []}${' '.repeat(2 ** 20)}`, undefined],
       ],
       async (text, key) => {
         const file = join(place.root, 'grants.json')
@@ -509,6 +580,7 @@ describe('the file of grants', () => {
     await place.open()
     expect(readGrants().plugins.map(({ name }: { name: string }) => name)).toEqual(['p0', 'p1', 'p2', 'p3', 'p4'])
     expect(readdirSync(place.root).toSorted()).toEqual(['grants.json', 'plugins'])
+    if (process.platform !== 'win32') expect(statSync(join(place.root, 'grants.json')).mode & 0o777).toBe(0o600)
   })
 
   test('can be that of several hosts, of which none loses what another one has written', async () => {
@@ -535,6 +607,16 @@ describe('the file of grants', () => {
     writeFileSync(join(place.root, 'grants.json'), '{"plugins": 1}')
     await expect(plugins.reload('x')).rejects.toMatchObject({ code: 'InvalidGrants', key: 'plugins' })
     expect(get(plugins, 'x').state).toBe('failed')
+  })
+
+  test('can be a link, which stays one', async () => {
+    place.add('x')
+    const [file, real] = [join(place.root, 'grants.json'), join(place.root, 'mine.json')]
+    writeFileSync(real, '\uFEFF{"plugins": []}')
+    symlinkSync('mine.json', file)
+    await place.open()
+    expect(lstatSync(file).isSymbolicLink()).toBe(true)
+    expect(JSON.parse(readFileSync(real, 'utf8')).plugins).toMatchObject([{ name: 'x' }])
   })
 
   test('that cannot be written fails the plugin, which does not run', async () => {

@@ -9,6 +9,7 @@ import {
   type FrameKind,
   INCOMPLETE_TIMEOUT_MS,
   isFrameKind,
+  keepOwn,
   type Link,
   PART_BYTES,
   type ReceivedFrame,
@@ -190,9 +191,7 @@ export class ServerLink extends WebSocketLink {
       if (this.parts.length > 0) return this.fail('a frame in another one')
       this.#endMessage()
     }
-    // A small view of what the socket has read would keep all of it while it waits.
-    const isView = typeof body !== 'string' && body.length * 2 < body.buffer.byteLength
-    super.onFrame(kind, isView ? new Uint8Array(body) : body)
+    super.onFrame(kind, typeof body === 'string' ? body : keepOwn(body))
   }
 
   #end(fault: BusError): void {

@@ -12,6 +12,7 @@ import { serveFrontends, type WebServer } from '@sallyport/web'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { call, connect, get, tryConnect } from './raw.ts'
+import { ODD_ANSWERS } from '../../../scripts/odd-inputs.js'
 import { choose, rows } from '../../../scripts/testing.js'
 
 let server: Server
@@ -66,6 +67,16 @@ test('the check of the host decides on the label', async () => {
   expect(await tryConnect(port, { origin, cookie: 'user=unknown' })).toBe(4401)
   expect(await tryConnect(port, { origin, cookie: 'fail' })).toBe(500)
   expect([web.url, web.urls]).toEqual(['', {}])
+})
+
+test('an answer of the check that is no label admits nobody', async () => {
+  let decide: () => unknown
+  web = await serveFrontends(bus, { server, frontends: { main: {} }, authenticate: () => decide() as string })
+  const origin = `http://127.0.0.1:${port}`
+  await rows(ODD_ANSWERS)(async (_name, odd) => {
+    decide = odd
+    expect([4401, 500]).toContain(await tryConnect(port, { origin }))
+  })
 })
 
 test('a page without allow can call only what a capability for its label names', async () => {

@@ -6,8 +6,14 @@ try {
   checkRuntime()
 } catch (error) {
   process.stderr.write(`sallyport-bench: ${(error as Error).message}\n`)
-  process.exit(1)
+  process.exit(2)
 }
+
+// Node.js would exit with 1, which is a regression to `compare`.
+process.on('uncaughtException', error => {
+  console.error(error)
+  process.exit(2)
+})
 
 // An older Node.js cannot load these.
 const [{ runCommand }, { main }, { listAll, measureAndReport }, { parseOptions }] = await Promise.all([

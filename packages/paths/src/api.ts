@@ -4,6 +4,7 @@ export {
   BaseDirectory,
   createPathResolver,
   getDirectoryName,
+  getHomeDirectory,
   type PathEnvironment,
   type PathResolver,
   readPathEnvironment,

@@ -1,8 +1,8 @@
 // Finds Tauri's base directories by the rules of Rust's `dirs` and of Tauri, and resolves paths for handlers and scopes: below a base
 // directory, or with a variable (`$APPDATA/notes`).
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { homedir, userInfo } from 'node:os'
+import { isAbsolute as isAbsoluteHere, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { isAbsolute, joinBelow, joinParts, createPathError, type PathPlatform, push, splitPath } from './components.js'
@@ -102,6 +102,12 @@ export function createPathResolver(environment: PathEnvironment): PathResolver {
   }
 }
 
+/** Returns the home directory of the user, also if `HOME` is empty or relative. @throws {Error} for a user who is not known to the system */
+export function getHomeDirectory(): string {
+  const home = homedir()
+  return isAbsoluteHere(home) ? home : userInfo().homedir
+}
+
 /** Reads the environment of this process. @param resources the URL of the directory of resources */
 export function readPathEnvironment(identifier: string, resources: string | undefined): PathEnvironment {
   const { platform, env } = process
@@ -111,7 +117,7 @@ export function readPathEnvironment(identifier: string, resources: string | unde
     // Read on demand: few hosts need it.
     get home() {
       try {
-        return homedir()
+        return getHomeDirectory()
       } catch {
         return undefined // A user of a container need not be in `/etc/passwd`.
       }

@@ -32,3 +32,4 @@ export {
 } from './scope.js'
 // For `@sallyport/tauri-plugins`, which imports no more than this and core.
 export { deadline, later, silence } from '@sallyport/protocol/internal/contract'
+export { decodeText, parseJson } from '@sallyport/protocol/internal/util'

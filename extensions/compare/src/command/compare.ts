@@ -29,7 +29,7 @@ const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
 
 /**
  * @param command - how the user calls it, such as `sallyport-compare`
- * @returns the exit code: 1 for a regression, 3 if the run is too noisy to say
+ * @returns the exit code: 1 for a regression, and for nothing else; 3 if the run is too noisy to say
  * @throws {UsageError} if there is nothing to compare
  * @throws {Interrupted} after Ctrl-C
  */

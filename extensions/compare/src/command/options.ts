@@ -21,8 +21,8 @@ export interface CompareOptions
 const RUNS = 15
 /** Without a number of the user, intervals become narrow within a minute, or as narrow as they do: half of it if some figures are measured again. */
 const MORE_MS = 30_000
-/** Of fewer runs, two sides can differ as much by chance. */
-const MIN_RUNS = 7
+/** Of fewer runs, two sides can differ as much by chance in one figure and the memory. */
+const MIN_RUNS = 8
 
 const OPTIONS: Options = {
   base: ['what', 'A git ref (checked out and built), or a directory'],
@@ -49,7 +49,7 @@ Examples:
   $ ${command} --base main -- node my-bench.mjs
   $ ${command} --base ../before --cpu -- node my-program.mjs
 
-Exit codes: 0 success · 1 worse · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
+Exit codes: 0 success · 1 worse · 2 error, nothing was judged · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 
 /** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
 export function parseOptions(command: string, argv: readonly string[]): CompareOptions | undefined {

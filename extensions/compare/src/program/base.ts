@@ -1,13 +1,14 @@
 // The base of a comparison: a directory, or a git ref that is checked out and built beside the repository.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
-import { UsageError } from '../shared/text.js'
+import { plain, readJson, UsageError } from '../shared/text.js'
 import type { Comparison } from '../verdict/judge.js'
-import { git } from './git.js'
-import { findChanges, isBuiltAlike } from './same-files.js'
+import { checkOut } from './checkout.js'
+import { git, leaveHook } from './git.js'
+import { isBuiltAlike, selectRun } from './same-files.js'
 
 export interface BaseOptions {
   /** A git ref or a directory. */
@@ -43,11 +44,16 @@ interface OpenedBase extends FoundBase {
  * @throws {UsageError} if there is no such base, it cannot be built, or it does not have the current directory
  */
 export async function openBase(options: BaseOptions, signal: AbortSignal): Promise<OpenedBase> {
+  leaveHook()
   const temporary = mkdtempSync(join(tmpdir(), 'sallyport-compare-'))
   const close = (): void => {
     process.off('exit', close)
-    rmSync(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
-    spawnSync('git', ['worktree', 'prune'])
+    try {
+      rmSync(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+    } catch (error) {
+      // As of a directory that the build made read-only. The verdict is known all the same.
+      process.stderr.write(`${plain((error as Error).message)}. Remove ${temporary}\n`)
+    }
   }
   process.on('exit', close)
   try {
@@ -64,12 +70,11 @@ async function findBase(options: BaseOptions, root: string, signal: AbortSignal)
   const { base: name, prepare: command, out, program } = options
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
     const roots = { base: realpathSync(name), head: realpathSync('.') }
-    return { base: { name, kind: 'directory' }, directory: resolve(name), roots, isSame: false }
+    return { base: { name: resolve(name), kind: 'directory' }, directory: resolve(name), roots, isSame: false }
   }
   const commit = await findCommit(name)
-  await git('worktree', 'add', '--detach', '--force', root, commit)
-  const [top = '', prefix = ''] = (await git('rev-parse', '--show-toplevel', '--show-prefix')).split('\n')
-  const changes = await findChanges(top, commit, relative(top, resolve(out)), program)
+  const [top = '', prefix = ''] = (await git(['rev-parse', '--show-toplevel', '--show-prefix'])).split('\n')
+  const changes = selectRun(await checkOut(commit, top, root), relative(top, resolve(out)), program)
   for (const directory of new Set([root, join(root, prefix)])) linkSiblings(top, root, directory)
   if (changes.length > 0) await prepare(root, command, signal)
   const directory = join(root, prefix)
@@ -83,15 +88,14 @@ const ADVICE = 'This clone is shallow: fetch more of it first, as with `fetch-de
 
 /** A checkout of CI has the branches of others as those of `origin` alone. @throws {UsageError} with what git says */
 async function findCommit(name: string): Promise<string> {
-  const find = (ref: string): Promise<string> => git('rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`)
+  const find = (ref: string): Promise<string> => git(['rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`])
   try {
     return await find(name)
   } catch (error) {
     const commit = await find(`origin/${name}`).catch(() => undefined)
     if (commit !== undefined) return commit
-    const isShallow = (await git('rev-parse', '--is-shallow-repository').catch(() => '')) === 'true'
-    const said = String((error as { stderr?: unknown }).stderr).trim()
-    const text = `--base: '${name}' is not a directory or a git ref: ${said}`
+    const isShallow = (await git(['rev-parse', '--is-shallow-repository']).catch(() => '')) === 'true'
+    const text = `--base: '${name}' is not a directory or a git ref: ${(error as Error).message}`
     throw new UsageError(isShallow ? `${text}. ${ADVICE}` : text)
   }
 }
@@ -128,14 +132,14 @@ type Manifest = { packageManager?: string; scripts?: { build?: string } }
 
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
-  const manifest = has('package.json') ? readFileSync(join(directory, 'package.json'), 'utf8') : '{}'
-  const { packageManager = '', scripts = {} } = JSON.parse(manifest) as Manifest
+  const file = join(directory, 'package.json')
+  const { packageManager, scripts } = existsSync(file) ? readJson<Manifest>('--base', file) : {}
   // Corepack appends a hash: pnpm@12.21.0+sha512.…
-  const [manager] = packageManager.split('+')
+  const [manager] = String(packageManager ?? '').split('+')
   const installs = [
     has('pnpm-lock.yaml') && `npx --yes ${manager || 'pnpm'} install --frozen-lockfile`,
     has('yarn.lock') && `npx --yes ${manager || 'yarn'} install`,
     (has('package-lock.json') || has('npm-shrinkwrap.json')) && 'npm ci',
   ].filter(Boolean)
-  return [...installs.slice(0, 1), ...(scripts.build === undefined ? [] : ['npm run build'])].join(' && ')
+  return [...installs.slice(0, 1), ...(scripts?.build === undefined ? [] : ['npm run build'])].join(' && ')
 }

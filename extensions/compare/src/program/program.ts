@@ -150,10 +150,10 @@ async function runOnce(options: ProgramOptions, cwd: string, profiles = ''): Pro
       SALLYPORT_COMPARE_PROFILES: profiles,
     },
   })
-  const [stdout, stderr, code] = await Promise.all([
+  const [stdout, stderr, end] = await Promise.all([
     readText(child.stdout),
     readText(child.stderr),
-    once(child, 'close').then(([exit]) => exit as number | null),
+    once(child, 'close').then(([exit, by]) => (exit === null ? String(by) : `exit code ${exit}`)),
   ]).catch((error: Error) => {
     signal.throwIfAborted()
     throw new UsageError(`'${command}' could not start: ${error.message}`)
@@ -161,7 +161,7 @@ async function runOnce(options: ProgramOptions, cwd: string, profiles = ''): Pro
   signal.throwIfAborted()
   const shown = `\`${program.join(' ')}\``
   const said = stderr === '' ? '' : `:\n${stderr.slice(-2000)}`
-  if (code !== 0) throw new UsageError(`${shown} failed in ${cwd} with exit code ${code}${said}`)
+  if (end !== 'exit code 0') throw new UsageError(`${shown} failed in ${cwd} with ${end}${said}`)
   const usage = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   const read = (column: number): number[] => usage.map(line => Number(line.split(' ')[column]))
   const memory: PrintedFigure = { name: MEMORY, value: Math.max(...read(1)) * 1024, unit: 'B', better: 'lower' }

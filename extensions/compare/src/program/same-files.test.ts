@@ -3,11 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findChanges, isBuiltAlike } from './same-files.js'
+import { checkOut } from './checkout.js'
+import { isBuiltAlike, selectRun } from './same-files.js'
 
 let top: string
-const git = (...args: string[]): unknown =>
-  execFileSync('git', ['-C', top, '-c', 'user.name=Test', '-c', 'user.email=test@example.org', ...args])
+let base: string
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-C', top, '-c', 'user.name=Test', '-c', 'user.email=test@example.org', ...args], {
+    encoding: 'utf8',
+  })
 
 function write(path: string, text: string, root = top): void {
   mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -16,6 +20,7 @@ function write(path: string, text: string, root = top): void {
 
 beforeEach(() => {
   top = mkdtempSync(join(tmpdir(), 'sallyport-same-'))
+  base = mkdtempSync(join(tmpdir(), 'sallyport-base-'))
   write('.gitignore', 'dist/\n')
   write('src/parse.ts', '1')
   write('bench.mjs', '1')
@@ -23,9 +28,10 @@ beforeEach(() => {
   git('add', '.')
   git('commit', '--quiet', '-m', 'base')
 })
-afterEach(() => rmSync(top, { recursive: true }))
+afterEach(() => [top, base].forEach(directory => rmSync(directory, { recursive: true })))
 
-const changes = (...program: string[]): Promise<string[]> => findChanges(top, 'HEAD', 'out', program)
+const changes = async (...program: string[]): Promise<string[]> =>
+  selectRun(await checkOut(git('rev-parse', 'HEAD').trim(), top, base), 'out', program)
 
 describe('changes', () => {
   test('are of files that are committed, changed or new, and not ignored', async () => {
@@ -40,16 +46,16 @@ describe('changes', () => {
   test('are not of texts and tests, unless the program is one', async () => {
     for (const path of ['README.md', '.github/ci.yml', 'src/parse.test.ts', 'LICENSE']) write(path, '')
     expect(await changes()).toEqual([])
+    rmSync(join(base, '.git'), { recursive: true })
     expect(await changes('npx', 'vitest', 'parse.test.ts')).toEqual(['src/parse.test.ts'])
   })
 })
 
 describe('a compiled source', () => {
   const isAlike = async (ofBase: Record<string, string>): Promise<boolean> => {
-    const base = join(top, '.git/base')
-    git('worktree', 'add', '--quiet', '--detach', base)
+    const changed = await changes()
     for (const [path, text] of Object.entries(ofBase)) write(path, text, base)
-    return isBuiltAlike(await changes(), top, base)
+    return isBuiltAlike(changed, top, base)
   }
   beforeEach(() => {
     write('src/parse.ts', '2')
@@ -72,7 +78,7 @@ describe('a compiled source', () => {
     write('bench/parse.ts', '1')
     expect(await isAlike({ 'dist/parse.js': 'the same' })).toBe(false)
     rmSync(join(top, 'bench'), { recursive: true })
-    git('worktree', 'remove', '--force', join(top, '.git/base'))
+    rmSync(join(base, '.git'), { recursive: true })
     utimesSync(join(top, 'dist/parse.js'), 1, 1)
     expect(await isAlike({ 'dist/parse.js': 'the same' })).toBe(false)
   })

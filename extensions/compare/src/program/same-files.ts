@@ -8,34 +8,17 @@ const INERT =
   /\.(?:md|map|log|tsbuildinfo|d\.[cm]?ts)$|\.(?:test|spec)\.[cm]?[jt]sx?$|^\.github\/|(?:^|\/)(?:LICENSE|\.gitignore)$/
 const COMPILED = /\.[cm]?tsx?$/
 
-const list = async (cwd: string, ...args: string[]): Promise<string[]> =>
-  (await git('-C', cwd, ...args)).split('\0').filter(Boolean)
-
-/**
- * Returns the files that differ between the working tree and a commit, without those that git ignores.
- *
- * @param out - a directory in the tree that does not count
- * @param args - of the program, which count if they are files
- */
-export async function findChanges(
-  top: string,
-  commit: string,
-  out: string,
-  args: readonly string[],
-): Promise<string[]> {
-  const [tracked, others] = await Promise.all([
-    list(top, 'diff', '-z', '--name-only', '--no-renames', commit),
-    list(top, 'ls-files', '-z', '--others', '--exclude-standard'),
-  ])
+/** Selects what a program could run, without the directory `out`. Its own arguments count, whatever they are. */
+export function selectRun(changes: readonly string[], out: string, args: readonly string[]): string[] {
   const isRun = (path: string): boolean => !INERT.test(path) || args.some(argument => path.endsWith(argument))
-  return [...tracked, ...others].filter(path => isRun(path) && !path.startsWith(`${out}/`))
+  return changes.filter(path => isRun(path) && !path.startsWith(`${out}/`))
 }
 
 /** Whether each change is of a file that is compiled, and both sides have built the same of it. */
 export async function isBuiltAlike(changes: readonly string[], top: string, base: string): Promise<boolean> {
   if (!changes.every(path => COMPILED.test(path))) return false
   const ignored = ['--others', '--ignored', '--exclude-standard', '--', ':(exclude,glob)**/node_modules/**']
-  const built = await list(base, 'ls-files', '-z', ...ignored)
+  const built = (await git(['ls-files', '-z', ...ignored], { cwd: base })).split('\0').filter(Boolean)
   const isBuilt = (source: string): boolean =>
     built.some(output => isOutputOf(source, output) && isNewer(top, output, source))
   const isAlike = (path: string): boolean =>

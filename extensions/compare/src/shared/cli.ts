@@ -45,7 +45,7 @@ export function readNumber(values: Values, name: string, otherwise: number, leas
   throw new UsageError(`--${name} takes a whole number from ${least} on, not '${values[name]?.at(-1)}'`)
 }
 
-/** Runs a command and sets its exit code: that which it returns, 2 for a mistake in the command line, 1 for any other error. */
+/** Runs a command and sets its exit code: that which it returns, or 2 after any error. 1 is a verdict. */
 export async function runCommand(name: string, run: () => Promise<number>): Promise<void> {
   // The reader of a pipe can close it (`2>&1 | head`); the reports are still written.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -56,12 +56,13 @@ export async function runCommand(name: string, run: () => Promise<number>): Prom
       process.stderr.write(`\n${error.message}\n`)
       process.exit(error.exitCode)
     }
-    const isUsage = error instanceof UsageError
+    // A full disk is no fault of the code.
+    const isKnown = error instanceof UsageError || (error instanceof Error && 'syscall' in error)
     // Git and npm can have written parts of it.
-    const text = plain(isUsage ? error.message : String(error instanceof Error ? error.stack : error))
+    const text = plain(isKnown ? error.message : String(error instanceof Error ? error.stack : error))
     const columns = process.stderr.columns || Infinity
     const lines = `${name}: ${text}`.split('\n')
-    process.stderr.write(`${(isUsage ? lines.flatMap(line => wrap(line, columns)) : lines).join('\n')}\n`)
-    process.exitCode = isUsage ? 2 : 1
+    process.stderr.write(`${(isKnown ? lines.flatMap(line => wrap(line, columns)) : lines).join('\n')}\n`)
+    process.exitCode = 2
   }
 }

@@ -1,8 +1,18 @@
 // Text for people: figures in three digits, and third-party text that is safe for a terminal.
+import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 
 /** A mistake in the command line. */
 export class UsageError extends Error {}
+
+/** @throws {UsageError} if it is no JSON. A byte order mark is fine, as it is for npm */
+export function readJson<T extends object>(option: string, file: string): Partial<T> {
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''))) as Partial<T>
+  } catch (error) {
+    throw new UsageError(`${option}: ${file} cannot be read: ${(error as Error).message}`)
+  }
+}
 
 export const plain = (text: string): string =>
   stripVTControlCharacters(text).replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')

@@ -6,6 +6,7 @@ import {
   getMinRuns,
   getRegressions,
   getSuspects,
+  isNarrow,
   type Judged,
   MEMORY,
   type Rule,
@@ -50,6 +51,16 @@ function measured(
 
 const outcome = (sides: Given, better?: Sides['better']): string => judge(measured(sides, better), rule).outcome
 
+test('figures are narrow by their intervals, whatever these say', () => {
+  const isNarrowWith = (given: Given, figure = 'parse'): boolean => isNarrow([{ ...measured(given), figure }], rule)
+  const quiet = { state: 0.001, jitter: 0.001 }
+  for (const factor of [0.5, 1, 1.05, 2]) {
+    expect(isNarrowWith({ ...quiet, factor })).toBe(true)
+    expect(isNarrowWith({ state: 0.1, factor })).toBe(false)
+  }
+  expect(isNarrowWith({ state: 0.1 }, MEMORY)).toBe(true)
+})
+
 describe('one figure', () => {
   test('is slower beyond the tolerance, whether it is a time or a rate', () => {
     expect(outcome({ factor: 1.15 })).toBe('slower')
@@ -83,6 +94,17 @@ describe('one figure', () => {
     expect(judge({ ...measured({}), missing: 'unknown' }, rule)).toMatchObject({ outcome: 'missing', error: 'unknown' })
     expect(judge({ ...measured({}), again: [] }, rule).outcome).toBe('missing')
     expect(judge({ ...measured({}), head: [[]] }, rule)).toMatchObject({ outcome: 'missing', slower: null })
+  })
+
+  test('is unclear when it is 0, of which there is no ratio', () => {
+    const zero = [[0], [0]]
+    for (const sides of [
+      { base: zero, head: zero, again: zero },
+      { base: zero, head: [[5], [5]], again: zero },
+    ])
+      expect(judge({ ...measured({}), ...sides }, rule)).toMatchObject({
+        ...{ outcome: 'blind', slower: null, error: expect.stringContaining('above 0') },
+      })
   })
 
   test('is not judged by a single round, however far apart the sides are', () => {

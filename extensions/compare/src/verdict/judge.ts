@@ -32,7 +32,7 @@ export interface Judged {
   medians?: { base: number; head: number; unit: string }
   /**
    * - `unsteady`: the base differs from itself
-   * - `blind`: no difference was found, and a slow-down of twice the tolerance could not have been seen
+   * - `blind`: no difference was found, and a slow-down of twice the tolerance could not have been seen, or the values are 0
    * - `missing`: the base has no figure
    * - `failed`: the base has a figure, and the head has none
    */
@@ -63,7 +63,7 @@ export interface Comparison {
   /** Duration of the whole run. */
   seconds: number
   machine: Machine
-  /** The given name, with the commit of a git ref. */
+  /** A git ref with its commit, or the path of a directory. */
   base: { name: string; kind: 'ref' | 'directory'; commit?: string }
   /** The program with its arguments. */
   program: readonly string[]
@@ -106,6 +106,8 @@ export function judge({ figure, better, unit, base, head, again, failed, missing
   )
   const [slower, drift] = [compare(head, between), compare(again, base)]
   const medians = { base: medianOfMedians(between), head: medianOfMedians(head), unit }
+  if (slower === null && [base, head, again].every(side => side.flat().length > 0))
+    return { ...nothing, medians, outcome: 'blind', error: 'Only values above 0 have a ratio. Print more digits' }
   return { figure, slower, drift, medians, outcome: getOutcome(slower, drift, getTolerance(rule, figure)) }
 }
 

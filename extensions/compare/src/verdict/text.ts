@@ -30,7 +30,7 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   const failed = [...first, ...repeat].filter(({ outcome }) => outcome === 'failed').length
   const slower = getRegressions(repeat)
   const all = count(first.length, 'figure')
-  if (failed > 0) return `Regression: ${count(failed, 'figure')} can no longer be measured, because the head fails.`
+  if (failed > 0) return `Regression: the head no longer prints ${count(failed, 'figure')} in each run.`
   if (slower.length > 0) {
     const by = Math.max(...slower.map(entry => entry.slower!.factor))
     return `Regression: ${slower.length} of ${all} ${slower.length === 1 ? 'is' : 'are'} worse than ${base.name}${commit}, by ${formatLargest(by)}.`
@@ -53,7 +53,7 @@ const FEW = 6
 
 /** How each outcome is shown: those that moved first. If there are many figures, some are only counted. */
 const SHOWN: Record<Judged['outcome'], { text: string; tone?: Tone; isFolded?: true }> = {
-  failed: { text: 'head fails' },
+  failed: { text: 'not printed by the head' },
   slower: { text: 'slower', tone: 'worse' },
   faster: { text: 'faster', tone: 'better' },
   unsteady: { text: 'unsteady' },
@@ -116,10 +116,7 @@ const describeGrowth = (grown: Comparison['grown']): string[] => [
 ]
 
 function describeRun({ first, startedAt, seconds, machine, runs, program }: Comparison): string[] {
-  const errors = first.flatMap(({ figure, error, outcome }) => {
-    const side = outcome === 'failed' ? 'head' : 'base'
-    return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
-  })
+  const errors = first.flatMap(({ figure, error }) => (error === undefined ? [] : oneLine(`${figure}: ${error}`)))
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
   const of = `\`${oneLine(program.join(' '))}\``
   const how = first.length > 0 ? `${count(runs, 'run')} of ${of} for each side` : of

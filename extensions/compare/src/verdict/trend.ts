@@ -1,6 +1,6 @@
 // The medians of the head in the last comparisons, as a line of blocks.
-import { existsSync, readFileSync } from 'node:fs'
-import { formatValue, UsageError } from '../shared/text.js'
+import { existsSync } from 'node:fs'
+import { formatValue, readJson } from '../shared/text.js'
 import { type Comparison, COMPARISON_VERSION, type Judged } from './judge.js'
 
 const BLOCKS = '▁▂▃▄▅▆▇█'
@@ -14,12 +14,8 @@ const LEAST = 1.1
  */
 export function readTrend(file: string | null): Comparison['trend'] {
   if (file === null || !existsSync(file)) return {}
-  try {
-    const { comparisonVersion, trend } = Object(JSON.parse(readFileSync(file, 'utf8'))) as Partial<Comparison>
-    return comparisonVersion === COMPARISON_VERSION && trend ? trend : {}
-  } catch (error) {
-    throw new UsageError(`--history: ${file} cannot be read: ${(error as Error).message}`)
-  }
+  const { comparisonVersion, trend } = readJson<Comparison>('--history', file)
+  return comparisonVersion === COMPARISON_VERSION && trend ? trend : {}
 }
 
 export function continueTrend(earlier: Comparison['trend'], now: readonly Judged[]): Comparison['trend'] {

@@ -97,7 +97,7 @@ test("a program under Node's permission model is measured, with or without its m
   const model = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
   await rows(['*', './bench.mjs'])(async read => {
     const program = ['node', model, `--allow-fs-read=${read}`, 'bench.mjs']
-    const { code, stdout, stderr } = await run(cli, ['--base', '.', '--runs', '7', '--', ...program], {
+    const { code, stdout, stderr } = await run(cli, ['--base', '.', '--runs', '8', '--', ...program], {
       cwd: directory,
     })
     expect(stdout, stderr).toMatch(/parse\n +(?:fine|too noisy)/)

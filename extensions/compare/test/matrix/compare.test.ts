@@ -140,7 +140,7 @@ describe('a program', () => {
   })
 
   test('fails with 2 if so few runs agree by chance too often', async () => {
-    const { code, stderr } = await compare('--base', '.', '--runs', '7', ...PROGRAM)
+    const { code, stderr } = await compare('--base', '.', '--runs', '8', ...PROGRAM)
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Use 9 or more') })
   })
 

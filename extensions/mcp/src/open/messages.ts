@@ -1,5 +1,6 @@
 // Messages of servers of others: bounded before a parser sees them, and without what other SDKs write by mistake.
 import { scanJson } from '@sallyport/protocol/internal/codec'
+import { BodyBuffer } from '@sallyport/protocol/internal/wire'
 
 const MAX_UNREQUESTED = 1000
 const MAX_UNREQUESTED_BYTES = 8 * 2 ** 20
@@ -15,6 +16,29 @@ export function parseMessages(written: Buffer): unknown[] {
   scanJson(text, 0)
   const value: unknown = JSON.parse(text.toString('utf8'))
   return (Array.isArray(value) ? value : [value]).map(withoutNulls)
+}
+
+const FIRST_BYTES = 2 ** 12
+
+/** A message that arrives in parts, which can have one byte each: they wait in one memory. */
+export class MessageBytes {
+  readonly #body: BodyBuffer
+
+  constructor(maxMessage: number) {
+    this.#body = new BodyBuffer(maxMessage, 0, FIRST_BYTES)
+  }
+
+  /** Returns false if the message is too long. */
+  add(part: Uint8Array): boolean {
+    if (part.length > this.#body.missing) return false
+    this.#body.reserve(part.length).set(part)
+    return true
+  }
+
+  read(): Buffer {
+    const { buffer, byteOffset, length } = this.#body.complete()
+    return Buffer.from(buffer, byteOffset, length)
+  }
 }
 
 /** What a server sends without being asked, in a second. */

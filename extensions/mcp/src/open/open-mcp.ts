@@ -1,8 +1,8 @@
 // Opens an MCP server of others as a core plugin: each tool is a command with a permission of its own.
 import { mkdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { type Bus, BusError } from '@sallyport/core'
+import { getHomeDirectory } from '@sallyport/core/internal'
 import type { ProgramOptions } from '@sallyport/core/launchers'
 import { checkValue } from '../shared/check-names.js'
 import { type McpServer, OpenedServer } from './opened-server.js'
@@ -83,9 +83,10 @@ function prepareRemote(
 }
 
 /** @throws {BusError} InvalidParams if there is no home directory: a user of a container need not be in `/etc/passwd` */
-function getHome(name: string): string {
+export function getHome(name: string): string {
   try {
-    return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sallyport', 'mcp', name)
+    const { XDG_CACHE_HOME: cache = '' } = process.env
+    return join(isAbsolute(cache) ? cache : join(getHomeDirectory(), '.cache'), 'sallyport', 'mcp', name)
   } catch (cause) {
     const text = 'openMcp: this user has no home directory. Pass `home`, a directory in which the server can write'
     throw new BusError('InvalidParams', text, { cause })

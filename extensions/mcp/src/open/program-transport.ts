@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client'
 import { onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
-import { BodyBuffer } from '@sallyport/protocol/internal/wire'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
-import { parseMessages, UnrequestedCount } from './messages.js'
+import { MessageBytes, parseMessages, UnrequestedCount } from './messages.js'
 import type { RequestLost, ServerTransport } from './server-transport.js'
 
 const NO_FILE = /ENOENT|EACCES|MODULE_NOT_FOUND|cannot find|no such file|can't open|permission denied/i
@@ -38,8 +37,8 @@ export class ProgramTransport implements ServerTransport {
   isClosed = false
   #violation: string | undefined
   #hasClosedInput = false
-  /** Of a line that is not complete: a server can send it one byte at a time. */
-  #line: BodyBuffer | undefined
+  /** That is not complete. */
+  #line: MessageBytes | undefined
   readonly #requests = new Set<unknown>()
   #drained: Promise<unknown> | undefined
   readonly #unrequested = new UnrequestedCount()
@@ -120,11 +119,9 @@ export class ProgramTransport implements ServerTransport {
     let start = 0
     for (let end = chunk.indexOf(10); end >= 0 && !this.isClosed; end = chunk.indexOf(10, start)) {
       this.#add(chunk.subarray(start, end))
-      const line = this.#line
+      const line = this.#line?.read()
       this.#line = undefined
-      const bytes = line?.complete()
-      if (!this.isClosed)
-        this.#readLine(bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, line!.filled) : Buffer.alloc(0))
+      if (!this.isClosed) this.#readLine(line ?? Buffer.alloc(0))
       start = end + 1
     }
     if (!this.isClosed) this.#add(chunk.subarray(start))
@@ -133,9 +130,8 @@ export class ProgramTransport implements ServerTransport {
   #add(part: Buffer): void {
     const { maxMessage } = this.#options
     if (part.length === 0) return
-    const line = (this.#line ??= new BodyBuffer(maxMessage, 0))
-    if (part.length > line.missing) return this.#fail(`it sent a message of more than ${maxMessage} bytes`)
-    line.reserve(part.length).set(part)
+    this.#line ??= new MessageBytes(maxMessage)
+    if (!this.#line.add(part)) this.#fail(`it sent a message of more than ${maxMessage} bytes`)
   }
 
   #readLine(line: Buffer): void {

@@ -8,7 +8,7 @@ import { Broker, type BrokerStream } from '@sallyport/process/internal/launchers
 import { BROKER_OUTCOME, BROKER_REASON, deadline } from '@sallyport/protocol/internal/contract'
 import { createDeferred, parseForeignUrl, toPlainText } from '@sallyport/protocol/internal/util'
 import { createParser } from 'eventsource-parser'
-import { parseMessages } from './messages.js'
+import { MessageBytes, parseMessages } from './messages.js'
 import { RequestLost } from './server-transport.js'
 
 export interface RemoteFetchOptions {
@@ -135,15 +135,9 @@ export class RemoteFetch {
   }
 
   async #readText(received: AsyncIterable<Buffer>): Promise<string> {
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of received) {
-      length += chunk.length
-      this.#checkLength(length)
-      // A view would keep all that has arrived with it.
-      chunks.push(chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(new Uint8Array(chunk).buffer) : chunk)
-    }
-    const bytes = Buffer.concat(chunks)
+    const body = new MessageBytes(this.#options.maxMessage)
+    for await (const chunk of received) if (!body.add(chunk)) this.#checkLength(Infinity)
+    const bytes = body.read()
     const messages = this.#parse(bytes)
     // The SDK quotes it in errors.
     if (!messages) return toPlainText(bytes.toString('utf8'))

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
-import { toPlainText } from '@sallyport/protocol/internal/util'
+import { parseJson, toPlainText } from '@sallyport/protocol/internal/util'
 import { checkValue } from '../shared/check-names.js'
 import type { ToolChange } from './options.js'
 
@@ -71,30 +71,31 @@ export class ToolPin {
   /** @param change - gets what the file has now, which another program can have written */
   async #change(change: (accepted: PinnedTool[] | undefined) => PinnedTool[]): Promise<void> {
     await this.#text.change(text => {
-      const servers = this.#parse(text)
+      const { servers, ...others } = this.#parse(text)
       servers[this.#server] = change(servers[this.#server]).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      return `${JSON.stringify({ version: 1, servers }, undefined, 2)}\n`
+      return `${JSON.stringify({ ...others, servers }, undefined, 2)}\n`
     })
     await this.#load()
   }
 
   async #load(): Promise<void> {
     const text = await this.#text.read().catch(this.#refuse)
-    this.tools = this.#parse(text)[this.#server]
+    this.tools = this.#parse(text).servers[this.#server]
   }
 
-  #parse(text = '{"version":1,"servers":{}}'): Servers {
+  #parse(text = '{"version":1,"servers":{}}'): { readonly servers: Servers } {
     try {
-      const { version, servers } = JSON.parse(text) as { version: number; servers: Servers }
+      const content = parseJson(text) as { version: number; servers: Servers }
+      const { version, servers } = content
       if (version !== 1 || !Object.values(servers).every(isToolList)) throw new Error('it has another form')
-      return Object.assign(Object.create(null) as Servers, servers)
+      return { ...content, servers: Object.assign(Object.create(null) as Servers, servers) }
     } catch (cause) {
       return this.#refuse(cause)
     }
   }
 
   readonly #refuse = (cause: unknown): never => {
-    const text = `openMcp: pin: ${this.#path} cannot be read as a file of accepted tools`
+    const text = `openMcp: pin: ${this.#path} cannot be read as a file of accepted tools: ${(cause as Error).message}`
     throw new BusError('InvalidParams', text, { cause })
   }
 }

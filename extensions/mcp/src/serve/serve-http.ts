@@ -1,9 +1,10 @@
 // Stateless HTTP: each request has a server of its own, which keeps nothing, so that any number of hosts can serve one address.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
 import { silence } from '@sallyport/protocol/internal/contract'
-import { describeThrown } from '@sallyport/protocol/internal/errors'
+import { describeThrown, isYes } from '@sallyport/protocol/internal/errors'
 import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/internal/local-server'
 import { parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isTexts } from '../shared/check-names.js'
@@ -18,7 +19,7 @@ export interface HttpTransport {
   readonly hosts?: readonly string[]
   /** Names of sites, without scheme and port, whose pages can call. Programs send no `Origin`, and can call anyway. @default names of localhost */
   readonly origins?: readonly string[]
-  /** Decides about each request, by its token for example. A refused one is answered with 401. @default every request */
+  /** Decides about each request, by its token for example: `true` lets it in. A refused one is answered with 401. @default every request */
   readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>
   /** Bytes of a request. @default 4 MiB */
   readonly maxBody?: number
@@ -44,7 +45,14 @@ const LOCAL = ['localhost']
 const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 const DEFAULT_PATH = '/mcp'
 const UNREADABLE = Symbol('unreadable')
+const responses = new AsyncLocalStorage<ServerResponse>()
 const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>()
+
+/** Returns whether the client of the request, whose code calls this, does not read what it has been sent. Another transport says so by itself. */
+export function watchReader(): () => boolean {
+  const response = responses.getStore()
+  return () => response?.writableNeedDrain ?? false
+}
 
 /**
  * Takes the path of the server. Returns a function that gives it back.
@@ -138,12 +146,14 @@ export function serveHttp(
     const isAllowed = origin === undefined || isOrigin(origin.split('://')[1] ?? '')
     if (!isAllowed) return refuse(response, 403, 'Invalid Origin header: its name is not in "origins"')
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
-    if (authorize && !(await authorize(request))) return refuse(response, 401, 'Unauthorized')
+    if (authorize && !isYes('authorize', (await authorize(request)) ?? false))
+      return refuse(response, 401, 'Unauthorized')
     if (response.writableEnded) return
     const body = readParsed(request, given)
     if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')
     if (body !== undefined || request.readableEnded) arrive(response)
-    await send(request as Parameters<typeof send>[0], response as Parameters<typeof send>[1], body)
+    const [incoming, outgoing] = [request as Parameters<typeof send>[0], response as Parameters<typeof send>[1]]
+    await responses.run(response, () => send(incoming, outgoing, body))
   }
   const handle = (request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void> =>
     answer(request, response, body).catch((error: unknown) => {

@@ -10,6 +10,7 @@ import {
 import { BusError, type Client, type CommandDescription } from '@sallyport/core'
 import { Channel } from '@sallyport/frontend'
 import { findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
+import { watchReader } from './serve-http.js'
 import { type AskingCall, isInterrupted, RESUME_ARGUMENT, type Rounds, toQuestion } from './rounds.js'
 import type { Outcome, WaitingCalls } from './waiting-calls.js'
 
@@ -134,12 +135,18 @@ async function readStream(stream: AsyncIterable<unknown>, report: (value: unknow
   return { content }
 }
 
-/** Returns a function that reports to the client, if it has asked for progress: `{ progress, total, message }`, or any value as a message. */
+/** Progress that waits for a client. What comes later says more. */
+const MAX_PENDING = 100
+
+/** Returns a function that reports to the client, if it has asked for progress and reads it: `{ progress, total, message }`, or any value as a message. */
 function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
   const progressToken = mcpReq._meta?.progressToken
   if (progressToken === undefined) return () => {}
+  const isBehind = watchReader()
+  let pending = 0
   let last: number | undefined
   return value => {
+    if (pending >= MAX_PENDING || isBehind()) return
     const { progress, total, message } = Object(value) as Record<string, unknown>
     // The protocol wants it to grow.
     last = typeof progress === 'number' && (last === undefined || progress > last) ? progress : (last ?? 0) + 1
@@ -149,9 +156,10 @@ function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
       ...(typeof total === 'number' && { total }),
       ...(text !== undefined && { message: text }),
     }
-    mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {
-      // The client has left.
-    })
+    pending++
+    const settle = (): void => void pending--
+    // An error: the client has left.
+    mcpReq.notify({ method: 'notifications/progress', params }).then(settle, settle)
   }
 }
 

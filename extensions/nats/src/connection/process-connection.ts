@@ -6,7 +6,7 @@ import type { Msg, NatsConnection, NodeConnectionOptions, Subscription, TlsOptio
 import { connect, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
-import { toPlainText } from '@sallyport/protocol/internal/util'
+import { decodeText, toPlainText } from '@sallyport/protocol/internal/util'
 import { type NatsConnectionOptions, getServers } from './options.js'
 import { toConnectError, toServerError } from './errors.js'
 
@@ -197,7 +197,8 @@ async function getAuthenticator(where: string, { credsFile, nkeySeed }: NatsConn
     const authenticator =
       credsFile === undefined
         ? nkeyAuthenticator(Buffer.from(nkeySeed!))
-        : credsAuthenticator(await readFile(credsFile))
+        : // The client knows no other ends of lines.
+          credsAuthenticator(Buffer.from(decodeText(await readFile(credsFile)).replaceAll('\r\n', '\n')))
     // Tried here, because the client would report invalid credentials as a lost connection.
     authenticator('nonce')
     return authenticator

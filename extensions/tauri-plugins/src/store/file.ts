@@ -1,5 +1,5 @@
 // The file of a store: a JSON object. It is replaced as a whole, so that a crash leaves either the old or the new one.
-import { openToRead, resolveBelow } from '@sallyport/paths/internal'
+import { decodeText, openToRead, parseJson, resolveBelow } from '@sallyport/paths/internal'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readOpened } from '../shared/io.js'
@@ -70,7 +70,7 @@ async function getCanonical(directory: string, path: string): Promise<string> {
 function parse(bytes: Uint8Array): Content {
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    value = parseJson(decodeText(bytes))
   } catch (error) {
     throw new CorruptFile(`Failed to deserialize store. ${(error as Error).message}`, { cause: error })
   }

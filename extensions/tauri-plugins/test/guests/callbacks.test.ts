@@ -9,6 +9,7 @@ import type { HostRequest } from '../../src/callbacks/ask.js'
 import type { DialogMessage } from '../../src/callbacks/dialog.js'
 import type { OpenRequest } from '../../src/callbacks/opener.js'
 import { type Allow, environments, startGuests } from './start.js'
+import { ODD_ANSWERS } from '../../../../scripts/odd-inputs.js'
 import { choose, rows } from '../../../../scripts/testing.js'
 
 const allow: Allow = [
@@ -424,6 +425,20 @@ describe('dialog', () => {
     expect(await call('dialog', 'message', 'a', { buttons: 'YesNoCancel' })).toEqual({ value: 'Cancel' })
     expect(await call('bus', 'invoke', 'plugin:dialog|ask', { message: 'a', yesButtonLabel: 'J' })).toEqual({
       value: false,
+    })
+  })
+
+  test('a question has a yes, and a permission is granted, by their own words alone', async () => {
+    let decide: () => unknown
+    const answer = () => decide() as never
+    const { call } = await startGuests({
+      plugins: [dialog({ message: answer }), notification({ notify: () => {}, permission: answer })],
+    })
+    await rows(ODD_ANSWERS)(async (_name, odd) => {
+      decide = odd
+      expect((await call('dialog', 'ask', 'Sure?')).value ?? false).toBe(false)
+      expect((await call('bus', 'invoke', 'plugin:dialog|confirm', { message: 'Sure?' })).value ?? false).toBe(false)
+      expect((await call('bus', 'invoke', 'plugin:notification|is_permission_granted')).value ?? false).toBe(false)
     })
   })
 

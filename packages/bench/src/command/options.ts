@@ -52,7 +52,7 @@ Examples:
   $ sallyport-bench --filter sizes          from which size on does a codec gain?
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
 
-Exit codes: 0 success · 1 failed · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
+Exit codes: 0 success · 1 failed · 2 error · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 
 /** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
 export function parseOptions([first = '', ...others]: readonly string[]): Command | undefined {

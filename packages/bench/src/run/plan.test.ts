@@ -27,8 +27,8 @@ describe('a plan', () => {
     expect(expectedMs({ ...QUICK, processes: 4 }, first!)).toBeCloseTo(expected)
   })
 
-  test('leaves a minute to the formats', () => {
+  test('leaves most of its time to the formats', () => {
     const [formats, sandboxes] = main.map(scenario => expectedMs(QUICK, scenario)) as [number, number]
-    expect((QUICK.budgetMs * formats) / (formats + sandboxes)).toBeGreaterThan(60_000)
+    expect((QUICK.budgetMs * formats) / (formats + sandboxes)).toBeGreaterThan(50_000)
   })
 })

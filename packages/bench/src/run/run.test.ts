@@ -125,19 +125,19 @@ describe('rounds', () => {
     expect(first![1]).toBeGreaterThan(50)
   })
 
-  test('measure at least two payloads on a machine that is too slow for all, in every process', async () => {
+  test('measure each payload in every process, also on a machine that is too slow', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     onTestFinished(() => void vi.useRealTimers())
     const slow = async (): Promise<{ rate: number }> => {
       vi.advanceTimersByTime(400)
       return { rate: 1 }
     }
-    const cases = ['one', 'two', 'three'].map(id => ({ ...precise, id, payload: { ...usualCall, id } }))
+    const cases = ['one', 'two'].map(id => ({ ...precise, id, payload: { ...usualCall, id } }))
     const twice: Plan = { ...plan, discarded: 0, processes: 2, budgetMs: 2000 }
     const scenario: Scenario = { ...createScenario(newLog(), { a: slow, b: slow }, cases), from: 'quick' }
     const [outcome] = await run([scenario], twice, silent, running)
     const rounds = outcome!.cells.map(({ processes }) => processes.map(({ length }) => length))
-    expect(rounds).toEqual([...Array.from({ length: 4 }, () => [2, 2]), [0, 0], [0, 0]])
+    expect(rounds).toEqual(Array.from({ length: 4 }, () => [2, 2]))
   })
 
   test('open the arms again in each process, and continue their order', async () => {

@@ -73,6 +73,17 @@ describe('the chosen scenarios', () => {
     expect(ids(null, 'full')).toEqual(['few-calls', 'formats', 'speed', 'cipher', 'shapes', 'sandboxes'])
   })
 
+  test('have two sizes without a filter, and all in a full run or by name', () => {
+    const getSizes = (...given: [string | null, Mode?]): string[] =>
+      choose(ours, ...given)
+        .filter(({ id }) => id === 'formats')
+        .flatMap(({ cases }) => cases.map(({ id }) => id))
+    const all = formats.cases.map(({ id }) => id)
+    expect(getSizes(null)).toEqual(all.slice(0, 2))
+    expect(getSizes(null, 'full')).toEqual(all)
+    expect(getSizes('formats/')).toEqual(all)
+  })
+
   test('include one that is measured only by name when the filter names it', () => {
     expect(byName).toContain('sizes')
     for (const id of byName) {

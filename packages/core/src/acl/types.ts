@@ -1,5 +1,6 @@
 // The sources of the authority: capabilities, and definitions of permissions. The host reads the files; core validates and
 // resolves their content. All of it survives structured cloning.
+import { isYes } from '@sallyport/protocol/internal/errors'
 
 /** The unvalidated content of a file or an option, with its name for error texts. */
 export interface AclSource {
@@ -194,11 +195,13 @@ export interface CommandScope extends Scope {
 
 /** Creates a frozen scope: every call receives the same one. */
 export function createScope(allow: readonly unknown[], deny: readonly unknown[]): Scope {
+  const isLike = (like: (value: unknown) => boolean) => (value: unknown) =>
+    isYes('the function of matches', like(value))
   return Object.freeze({
     allow: Object.freeze(allow),
     deny: Object.freeze(deny),
     matches: (like: (value: unknown) => boolean) =>
-      !deny.some(value => like(value)) && (allow.length === 0 || allow.some(value => like(value))),
+      !deny.some(isLike(like)) && (allow.length === 0 || allow.some(isLike(like))),
   })
 }
 

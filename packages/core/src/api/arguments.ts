@@ -39,10 +39,14 @@ export function checkArguments<Context>(
     throw createSchemaError(method, bytes, missing.length > 0 ? missing : issues)
   }
 
+  /** A result without a value lets nothing pass. */
+  const settle = (result: StandardSchemaV1.Result<unknown>, args: unknown, ctx: Context): unknown =>
+    'value' in result && !result.issues ? run(result.value, ctx) : refuse(args, result.issues ?? [])
+
   return (args, ctx) => {
     const result = validate(args)
-    if (!('then' in result)) return result.issues ? refuse(args, result.issues) : run(result.value, ctx)
-    return Promise.resolve(result).then(later => (later.issues ? refuse(args, later.issues) : run(later.value, ctx)))
+    if (!('then' in result)) return settle(result, args, ctx)
+    return Promise.resolve(result).then(later => settle(later, args, ctx))
   }
 }
 

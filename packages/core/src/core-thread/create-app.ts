@@ -1,5 +1,5 @@
 // Creates the app object that handlers and setups use, and runs the setups and teardowns of a definition and its plugins.
-import { BusError, createCallPromise, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, createCallPromise, describeThrown, isBusError, isYes } from '@sallyport/protocol/internal/errors'
 import {
   type BusEvent,
   type CallOptions,
@@ -121,9 +121,10 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
       router.emitTo(toEventTarget(target), event, payload),
     emitFilter: (event: string, payload: unknown, filter: (target: EventTarget) => boolean) =>
       // The filter sees a frontend's own label, whatever target its listener claims.
-      router.deliverWhere(event, payload, (target, { label }) =>
-        label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
-      ),
+      router.deliverWhere(event, payload, (target, { label }) => {
+        const shown = label === undefined ? target : ({ kind: 'WebviewWindow', label } as const)
+        return shown.kind === 'Any' || isYes('the filter of emitFilter', filter(shown))
+      }),
     listen: listen as App['listen'],
     once: ((event: string, handler?: EventHandler | WaitOptions, options?: ListenOptions) => {
       if (typeof handler !== 'function') return local.wait(event, handler)

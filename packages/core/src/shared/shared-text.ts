@@ -1,9 +1,10 @@
 // A text that several programs keep in one file: none loses what another one writes at the same time.
 import { randomUUID } from 'node:crypto'
-import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pause } from '@sallyport/protocol/internal/contract'
 import { getPublicMessage } from '@sallyport/protocol/internal/errors'
+import { decodeText } from '@sallyport/protocol/internal/util'
 
 /** Age of a `.next` file from which on its program is taken for dead. */
 const STALE_MS = 5000
@@ -31,7 +32,7 @@ export class SharedText {
   constructor(
     file: string | undefined,
     mode: number,
-    read: (file: string) => Promise<string> = path => readFile(path, 'utf8'),
+    read: (file: string) => Promise<string> = async path => decodeText(await readFile(path)),
   ) {
     this.#file = file
     this.#mode = mode
@@ -63,7 +64,8 @@ export class SharedText {
    * neither write nor rename it any more, because no name is used twice.
    */
   async #replace(change: (text: string | undefined) => string): Promise<boolean> {
-    const file = this.#file
+    // A link stays one: the file can be in a repository.
+    const file = this.#file && (await realpath(this.#file).catch(() => this.#file))
     const before = await this.read()
     const after = change(before)
     if (after === before) return true

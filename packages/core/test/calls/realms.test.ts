@@ -1,5 +1,6 @@
 // Values of another realm, as `node:vm` and jsdom make them: they cross as those of the own realm do.
 import { Channel } from '@sallyport/frontend/internal'
+import { JSDOM } from 'jsdom'
 import { isDeepStrictEqual } from 'node:util'
 import { createContext, runInContext, runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
@@ -33,9 +34,16 @@ const VALUES = [
     'new Map().keys()',
   ],
   ...['(async function* () {})()', '{ async *[Symbol.asyncIterator]() {} }', '{ a: [1, { b: 2 }] }', '[[1], { a: 2 }]'],
+  ...['new Intl.NumberFormat("en")', 'new Intl.Locale("en")', 'new WebAssembly.Memory({ initial: 1 })'],
   // What Node gives to no context, and a window has of its own.
   ...['DOMException', 'Headers', 'FormData', 'Request', 'Response', 'Blob', 'File', 'AbortSignal'].map(tagged),
   ...['URLSearchParams', 'ReadableStream', 'WritableStream'].map(tagged),
+]
+/** Of the window of a jsdom, which has some that no context of Node has. */
+const PAGE_VALUES = [
+  ...[`${BYTES}.buffer`, BYTES, 'new Date(5)', 'new Map()', 'new TypeError("x")', 'new DOMException("x")'],
+  ...['new URL("http://a/b")', 'new URLSearchParams("a=1")', 'new Headers({ a: "1" })', 'new FormData()'],
+  ...['new Blob(["x"])', 'new File([], "a")', 'new AbortController().signal', '{ url: new URL("http://a/b") }'],
 ]
 
 const isEmptied = (value: unknown): boolean => isDeepStrictEqual(value, {}) || isDeepStrictEqual(value, { v: {} })
@@ -82,8 +90,13 @@ test('a value of another realm arrives as one of the own does, or is refused as 
       },
     }
     const realm = createContext()
-    await rows(VALUES)(async code => {
-      const [own, foreign] = [runInThisContext(`(${code})`) as unknown, runInContext(`(${code})`, realm) as unknown]
+    const { window } = new JSDOM('', { runScripts: 'outside-only' })
+    const values = [
+      ...VALUES.map(code => [code, runInContext(`(${code})`, realm)] as const),
+      ...PAGE_VALUES.map(code => [`${code}`, window.eval(`(${code})`)] as const),
+    ]
+    await rows(values)(async (code, foreign: unknown) => {
+      const own = runInThisContext(`(${code})`) as unknown
       for (const [name, send] of Object.entries(ways)) {
         const settle = (value: unknown) =>
           send(value).then(

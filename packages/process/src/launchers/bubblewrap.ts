@@ -5,10 +5,10 @@ import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import {
   checkOptions,
   FILTER_DESCRIPTOR,
-  kernelWalls,
   type Launcher,
   LauncherUnavailable,
   type LaunchInfo,
+  toKernelWall,
   type Trial,
   tryNode,
 } from './launcher.js'
@@ -68,7 +68,7 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
     const node = [...createCommand(PROBED, hasProc), getNodeProgram(), '--version']
     return { ...launchInShell({ writesFiles: false, input }, node), filter: getFilter(false, false) }
   })
-  const launcher: Launcher = {
+  return toKernelWall({
     name: NAME,
     closesNetwork: true,
     holds: ['tmp'],
@@ -84,9 +84,7 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
         filter: getFilter(info.net, info.writes.length > 0),
       }
     },
-  }
-  kernelWalls.add(launcher)
-  return launcher
+  })
 }
 
 const PROBED: LaunchInfo = {

@@ -95,6 +95,8 @@ describe.skipIf(platform === 'win32')('deno', () => {
     expect(command).toBe(path)
     expect(args).toContain('--allow-read=/app,/package.json,/data')
     expect(args).toContain('--allow-write=/data')
+    // Nothing of the user's but what is granted: no configuration, lock file or cache.
+    expect(args).toEqual(expect.arrayContaining(['--no-config', '--no-lock', '--no-remote', '--cached-only']))
     expect(args.slice(-2)).toEqual(['--v8-flags=--stack-size=900', '/app/process.cjs'])
     expect(args.join(' ')).not.toContain('--allow-net')
     expect(env).toEqual({ DENO_DIR: join(path, 'none'), NO_COLOR: '1' })

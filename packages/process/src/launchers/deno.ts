@@ -1,6 +1,5 @@
 // Deno in the place of Node: it checks each operation of a process in Rust, against permissions that are the grants of the sandbox. In-process checks,
 // and not the kernel's, but the same on each system.
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, sep } from 'node:path'
 import {
@@ -11,6 +10,7 @@ import {
   type LaunchInfo,
   tryCommand,
 } from './launcher.js'
+import { readManifest } from '../permission-model/grants.js'
 import { findOutwardLinks } from '../permission-model/links.js'
 import { findProgram } from './programs.js'
 
@@ -93,13 +93,9 @@ export function findDependency(main?: string): string | undefined {
 }
 
 function dependsOnDeno(directory: string): boolean {
-  try {
-    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Record<string, object>
-    const kinds = ['dependencies', 'devDependencies', 'optionalDependencies']
-    return kinds.some(kind => Object.hasOwn(Object(manifest[kind]) as object, NAME))
-  } catch {
-    return false
-  }
+  const { dependencies, devDependencies, optionalDependencies } = readManifest(directory)
+  const kinds = [dependencies, devDependencies, optionalDependencies]
+  return kinds.some(kind => Object.hasOwn(Object(kind) as object, NAME))
 }
 
 function resolveProgram(directory: string): string | undefined {

@@ -5,11 +5,11 @@ import { isWithin, KERNEL_DIRECTORIES } from '../permission-model/grants.js'
 import { getNodeEnvironment } from './node-program.js'
 import {
   checkOptions,
-  kernelWalls,
   type Launch,
   type Launcher,
   LauncherUnavailable,
   type LaunchInfo,
+  toKernelWall,
   tryCommand,
 } from './launcher.js'
 import { findProgram } from './programs.js'
@@ -63,7 +63,7 @@ export async function docker(options: DockerOptions = {}): Promise<Launcher> {
     ...[...options, ...more, image, ...nodeArgs],
   ]
   await probe({ command: client, args: createArgs(['--network', 'none'], ['--version']), env }, name, image)
-  const launcher: Launcher = {
+  return toKernelWall({
     name,
     closesNetwork: true,
     bindsWrites: true,
@@ -79,9 +79,7 @@ export async function docker(options: DockerOptions = {}): Promise<Launcher> {
         stop: { command: client, args: ['rm', '-f', container] },
       }
     },
-  }
-  kernelWalls.add(launcher)
-  return launcher
+  })
 }
 
 const createError = (name: Name, cause: string, remedy: string): LauncherUnavailable =>

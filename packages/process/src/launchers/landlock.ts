@@ -5,9 +5,9 @@ import { getNodeProgram } from './node-program.js'
 import {
   checkOptions,
   FILTER_DESCRIPTOR,
-  kernelWalls,
   type Launcher,
   LauncherUnavailable,
+  toKernelWall,
   tryCommand,
   tryNode,
 } from './launcher.js'
@@ -48,7 +48,7 @@ export async function landlock(options: LandlockOptions = {}): Promise<Launcher>
     ...['/dev/null', '/dev/random', '/dev/urandom'].flatMap(path => createRule('read-file,write-file', path)),
   ]
   await probe(setpriv, fixed, filters[0])
-  const launcher: Launcher = {
+  return toKernelWall({
     name: NAME,
     closesNetwork: true,
     launch(node, nodeArgs, { reads, net, limits }) {
@@ -63,9 +63,7 @@ export async function landlock(options: LandlockOptions = {}): Promise<Launcher>
       const command = [setpriv, ...fixed, ...rules, ...FILTER, '--', node, ...nodeArgs]
       return { ...launchInShell(shell, command), filter: filters[Number(net)] }
     },
-  }
-  kernelWalls.add(launcher)
-  return launcher
+  })
 }
 
 /** Where builds of Node look for settings of OpenSSL. */

@@ -41,6 +41,11 @@ export interface Launcher {
 /** Those in whose walls the kernel decides about each file, whatever link leads to it. */
 export const kernelWalls: WeakSet<Launcher> = new WeakSet()
 
+export function toKernelWall(launcher: Launcher): Launcher {
+  kernelWalls.add(launcher)
+  return launcher
+}
+
 /** The process that a launcher starts. */
 export interface LaunchInfo {
   /** Files and directories that the process must be able to read: its modules, Sallyport's packages, and `read` of its sandbox. */

@@ -1,10 +1,11 @@
 // Files that code under Node's permission model may read, and directories that it may change. Node compares a grant with the requested path,
 // without resolving links.
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { basename, dirname, join, relative, sep } from 'node:path'
+import { homedir, tmpdir, userInfo } from 'node:os'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { decodeText, parseJson } from '@sallyport/protocol/internal/util'
 
 /** The URL of a module, or a function that starts a worker with it in a program that bundles Sallyport. */
 export type Entry = string | ((...args: never[]) => unknown)
@@ -164,21 +165,24 @@ function namesModule(root: string, path: string): boolean {
     if (typeof value === 'string') return value.replace(/^\.\//, '') === module
     return typeof value === 'object' && value !== null && Object.values(value).some(isModule)
   }
+  const { main, module: esm, exports, bin } = readManifest(root)
+  return [main, esm, exports, bin].some(isModule)
+}
+
+/** Returns what is in the `package.json` of a directory: nothing if it cannot be read. */
+export function readManifest(directory: string): Readonly<Record<string, unknown>> {
   try {
-    const { main, module, exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
-      string,
-      unknown
-    >
-    return [main, module, exports, bin].some(isModule)
+    return Object(parseJson(decodeText(readFileSync(join(directory, 'package.json'))))) as Record<string, unknown>
   } catch {
-    return false
+    return {}
   }
 }
 
 /** Returns the paths that show where the host is: its program, its working directory, this package; and directories of the user. */
 function getHostFiles(): string[] {
   const here = (): string => fileURLToPath(import.meta.url)
-  return listRealPaths([() => process.argv[1], () => process.cwd(), here, homedir, tmpdir])
+  const home = (): string => (isAbsolute(homedir()) ? homedir() : userInfo().homedir)
+  return listRealPaths([() => process.argv[1], () => process.cwd(), here, home, tmpdir])
 }
 
 /** Without those that do not exist: a working directory can be removed. */

@@ -86,7 +86,7 @@ test.skipIf(process.platform === 'win32')('a package that was linked meanwhile i
 test.skipIf(process.platform === 'win32')('the rest is granted by as few patterns as leave the links out', () => {
   link('app/own/sub/fila', '/')
   link('app/own/sub/fi', 'file')
-  for (const name of ['fil', 'other', 'others', '*', 'fi*']) writeFileSync(at(`app/own/sub/${name}`), '')
+  for (const name of ['fil', 'other', 'others', '*', 'fi*', '😀']) writeFileSync(at(`app/own/sub/${name}`), '')
   const reads = { directories: [at('app/own'), at('app/node_modules')], files: [at('package.json')] }
   expect(
     getReadFlags(reads, findOutwardLinks(reads))
@@ -94,7 +94,7 @@ test.skipIf(process.platform === 'win32')('the rest is granted by as few pattern
       .toSorted(),
   ).toEqual([
     ...['app/node_modules/*', 'app/own/n*', 'app/own/sub/fi', 'app/own/sub/fil', 'app/own/sub/file*', 'app/own/sub/o*'],
-    'package.json',
+    ...['app/own/sub/😀*', 'package.json'],
   ])
 })
 

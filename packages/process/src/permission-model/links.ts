@@ -1,8 +1,8 @@
 // Links below the directories of a grant. Node and Deno compare a grant with the path that is asked for, and then follow its links: one that leads
 // out would open what nobody granted. So each link that is there at a start, and leads out, is left out of the grants.
-import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
-import { deniesMissing, isWithin, type ReadGrants } from './grants.js'
+import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { deniesMissing, isWithin, type ReadGrants, readManifest } from './grants.js'
 
 export interface Link {
   readonly path: string
@@ -30,14 +30,8 @@ function withThoseAbove(links: readonly Link[], isOf: (link: Link) => boolean): 
 }
 
 /** What a link to a package of Sallyport leads to is no secret. */
-function isOwnPackage(directory: string): boolean {
-  try {
-    const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: unknown }
-    return String(name).startsWith('@sallyport/')
-  } catch {
-    return false
-  }
-}
+const isOwnPackage = (directory: string): boolean =>
+  JSON.stringify(readManifest(directory)['name'] ?? '').startsWith('"@sallyport/')
 
 /** With the path itself. */
 function listAncestors(path: string): string[] {
@@ -164,18 +158,14 @@ function getTarget(path: string, depth = 0): string {
 function listPatterns(directory: string, links: readonly Link[]): string[] {
   const below = links.filter(({ path }) => isWithin([directory], path))
   if (below.length === 0) return [join(directory, '*')]
+  const left = new Set(below.map(({ path }) => relative(directory, path).split(sep)[0]!))
   const entries = list(directory)
-  const left = entries.filter(({ name }) => below.some(({ path }) => isWithin([join(directory, name)], path)))
-  const names = entries.filter(entry => !left.includes(entry)).map(({ name }) => name)
-  const starts = listStarts(
-    names,
-    left.map(({ name }) => name),
-    '',
-  )
-  const inner = left
-    .filter(entry => entry.isDirectory())
-    .flatMap(({ name }) => listPatterns(join(directory, name), below))
-  return [...starts.map(start => join(directory, start)), ...inner]
+  const inner = entries.filter(entry => left.has(entry.name) && entry.isDirectory())
+  const names = entries.map(({ name }) => name).filter(name => !left.has(name))
+  return [
+    ...listStarts(names, [...left], '').map(start => join(directory, start)),
+    ...inner.flatMap(({ name }) => listPatterns(join(directory, name), below)),
+  ]
 }
 
 /** Returns as few patterns for names as leave others out: an operating system limits the length of a command. */
@@ -183,16 +173,12 @@ function listStarts(names: readonly string[], left: readonly string[], start: st
   // It would be a pattern itself.
   if (start.includes('*')) return []
   if (!left.some(name => name.startsWith(start))) return [`${start}*`]
-  const next = new Set(names.map(name => name.slice(0, start.length + 1)))
-  return [...next].flatMap(longer =>
-    longer === start
-      ? [start]
-      : listStarts(
-          names.filter(name => name.startsWith(longer)),
-          left,
-          longer,
-        ),
-  )
+  // With a whole character: half of one is no name.
+  const next = new Set(names.map(name => start + (/./su.exec(name.slice(start.length))?.[0] ?? '')))
+  return [...next].flatMap(longer => {
+    const more = names.filter(name => name.startsWith(longer))
+    return longer === start ? [start] : listStarts(more, left, longer)
+  })
 }
 
 /** @param links - what is left out. Where Node denies what is missing it would find no other package, so all is granted */

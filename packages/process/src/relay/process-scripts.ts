@@ -217,7 +217,7 @@ class RelayedScript extends RelayedCode {
   protected override take(frame: ReceivedFrame): void {
     this.#process.beats++
     const report = this.parse(frame)
-    if (report === 'part' || report === 'surplus' || report?.type === 'terminating') return
+    if (report === 'nothing' || report?.type === 'terminating') return
     if (!report || report.type === 'linked' || this.#hasExited) this.#violate('an invalid report')
     else if (report.type === 'exited') void this.#exit(report.code)
     else if (report.type === 'message') this.#takeMessage(report.message as FrontendReport)

@@ -20,10 +20,7 @@ import {
 import { getUnsent, isReportable, type ReportedError, truncateReported } from '@sallyport/protocol/internal/errors'
 
 /** @param report - what the frame has, if it is JSON */
-type ParseReport = (
-  frame: ReceivedFrame,
-  report: Record<string, unknown>,
-) => FrontendReport | 'part' | 'surplus' | undefined
+type ParseReport = (frame: ReceivedFrame, report: Record<string, unknown>) => FrontendReport | 'nothing' | undefined
 
 const MODULE_STEPS = ['loaded', 'synchronized'] as const
 const MAX_LIMIT_LENGTH = 20
@@ -34,8 +31,8 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
  * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
  * after `ready`. `unsent`, `unhandled` and `answer` are accepted at any time: the relay throttles the first and answers by the last, and of `unhandled` only
  * `MAX_UNHANDLED` are passed on. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
- * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, `'part'` for a part of one, and
- * `'surplus'` for one that is dropped: each costs the host's thread an error.
+ * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'nothing'` for one that is
+ * not passed on: a part, or a rejection too many, of which each costs the host's thread an error.
  */
 function createReportParser(): ParseReport {
   let last = -1
@@ -52,11 +49,11 @@ function createReportParser(): ParseReport {
       partBytes += body.length
       if (partBytes > MAX_SNAPSHOT_BYTES) return undefined
       parts.push(body.slice())
-      return 'part'
+      return 'nothing'
     }
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error, count, tokens, queued } = report
-    if (type === 'unhandled') return ++unhandled > MAX_UNHANDLED ? 'surplus' : { type, error: pickStrings(error) }
+    if (type === 'unhandled') return ++unhandled > MAX_UNHANDLED ? 'nothing' : { type, error: pickStrings(error) }
     if (type === 'answer') return { type, ...(Number.isSafeInteger(queued) && { queued: queued as number }) }
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
     if (type === 'loaded' || type === 'synchronized') {
@@ -81,12 +78,12 @@ function createReportParser(): ParseReport {
 export type RelayedReport = MemberReport | { type: 'linked'; isDirect: boolean }
 
 /** Returns a parser for the reports of one member. A script prints by reports, too. Its first error is its end. */
-export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 'part' | 'surplus' | undefined {
+export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 'nothing' | undefined {
   const parse = createReportParser()
   let isLinked = false
   let hasFailed = false
   return frame => {
-    if (frame.kind !== FRAME_KIND.json) return parse(frame, {}) === 'part' ? 'part' : undefined
+    if (frame.kind !== FRAME_KIND.json) return parse(frame, {}) === 'nothing' ? 'nothing' : undefined
     const { type, message, error, code, isDirect } = parseObject(frame.body)
     switch (type) {
       case 'linked':
@@ -99,7 +96,7 @@ export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 
         return typeof report === 'object' ? { type, message: report } : report
       }
       case 'error':
-        if (hasFailed) return 'surplus'
+        if (hasFailed) return 'nothing'
         hasFailed = true
         return { type, error: pickStrings(error) }
       case 'terminating':

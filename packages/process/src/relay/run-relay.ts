@@ -260,7 +260,7 @@ class ProcessRelay extends RelayedCode {
   protected override take(frame: ReceivedFrame): void {
     this.#scripts?.beat()
     const report = this.parse(frame)
-    if (report === 'part' || report === 'surplus') return
+    if (report === 'nothing') return
     if (report?.type === 'linked' && this.#sockets.length > 0) return this.#connectSockets(report.isDirect)
     const message = report?.type === 'message' ? (report.message as FrontendReport) : undefined
     // It prints to its standard output.

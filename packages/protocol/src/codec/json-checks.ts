@@ -132,6 +132,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   FormData: AS_OBJECT,
   Request: AS_BODY,
   Response: AS_BODY,
+  Intl: 'pass its options',
   WeakMap: AS_COPY,
   WeakSet: AS_COPY,
   WeakRef: AS_COPY,
@@ -182,10 +183,11 @@ export function createCheck(): Check {
 export const describeType = (value: unknown, type: string): string =>
   typeof value === 'object' ? `a value of type ${type}` : typeof value === 'number' ? String(value) : `a ${type}`
 
-export const getRemedy = (type: string): string => (IS_NODE ? `: ${REMEDIES[type] ?? AS_BYTES}` : '')
+export const getRemedy = (type: string): string =>
+  IS_NODE ? `: ${REMEDIES[type.replace(/^Intl\..*/, 'Intl')] ?? AS_BYTES}` : ''
 
 const CHANGED_TYPE =
-  /^(?:(?:Weak)?(?:Map|Set|Ref)|RegExp|Error|DOMException|Date|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|(?:Shared)?ArrayBuffer|Blob|File|AbortSignal|\w+Stream|Channel)$/
+  /^(?:(?:Weak)?(?:Map|Set|Ref)|RegExp|Error|DOMException|Date|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|(?:Shared)?ArrayBuffer|Blob|File|AbortSignal|(?:Intl|WebAssembly)\.\w+|\w+Stream|Channel)$/
 
 /** The types of objects that have a method, whatever class and realm they are from. */
 const TYPES_BY_METHOD = [

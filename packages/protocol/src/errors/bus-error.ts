@@ -202,3 +202,10 @@ export function createUnsentError(unsent: number | 'unknown', name: string = NAM
     data: { unsent },
   })
 }
+
+/** Decodes the answer of a function that decides: `'no'` and a promise are truthy, too. Its error repeats no value, which can be a token. @throws {BusError} */
+export function isYes(decider: string, answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer
+  const got = Object(answer) instanceof Promise ? 'a promise' : typeof answer
+  throw new BusError('InvalidParams', `${decider} must return true or false: got ${got}`)
+}

@@ -12,6 +12,7 @@ import {
   type Frame,
   getBodyLength,
   getHeadroom,
+  keepOwn,
   LINGER_MS,
   type Link,
   type LinkReceiver,
@@ -36,14 +37,6 @@ export function writeStreamHeader(target: Buffer, kind: FrameKind, length: numbe
 const NOTHING = Buffer.alloc(0)
 /** What a chunk takes beside its bytes: any number of them can have one byte. */
 const CHUNK_COST = 256
-
-/** Returns bytes that wait, in memory of their own if they would keep much more than they are: a view keeps all that has arrived with it. */
-export function keepOwn(bytes: Buffer): Buffer {
-  if (bytes.length * 2 >= bytes.buffer.byteLength) return bytes
-  const own = Buffer.allocUnsafeSlow(bytes.length)
-  bytes.copy(own)
-  return own
-}
 
 /** Reads frames from the chunks of a stream, which wait here until their frames are taken. */
 export class StreamFrames {
@@ -198,37 +191,21 @@ export function ignoreWriteErrors(stream: Writable): void {
  */
 export function writeAhead(stream: Duplex, bytes: number): void {
   const { _write: write, _final: final } = stream
-  const waiting: { chunk: Uint8Array; encoding: BufferEncoding; done: (() => void) | undefined }[] = []
+  let last = Promise.resolve()
   let size = 0
-  let isWriting = false
-  let end: (() => void) | undefined
-  const next = (): void => {
-    if (isWriting) return
-    const item = waiting.shift()
-    if (!item) {
-      const over = end
-      end = undefined
-      return over?.()
-    }
-    isWriting = true
-    write.call(stream, item.chunk, item.encoding, () => {
-      isWriting = false
-      size -= item.chunk.length
-      item.done?.()
-      next()
-    })
-  }
   stream._write = (chunk: Uint8Array, encoding, done) => {
     size += chunk.length
     const isAhead = size <= bytes
-    waiting.push({ chunk, encoding, done: isAhead ? undefined : done })
-    next()
+    const put = (written: () => void): void =>
+      write.call(stream, chunk, encoding, () => {
+        size -= chunk.length
+        if (!isAhead) done()
+        written()
+      })
+    last = last.then(() => new Promise(put))
     if (isAhead) done()
   }
-  stream._final = done => {
-    end = () => final.call(stream, done)
-    next()
-  }
+  stream._final = done => void last.then(() => final.call(stream, done))
 }
 
 /** A pipe that never blocks drains at once. Who sends whenever there is room hears an order to stop after so often. */

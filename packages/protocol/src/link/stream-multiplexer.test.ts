@@ -289,15 +289,3 @@ test('a peer that ends before it has greeted has printed all that it sent', asyn
   expect(getSkipped()).toBe('no such image\nhell')
   expect(left.isGreeted).toBe(false)
 })
-
-test('what waits in a stream keeps no more than itself', async () => {
-  const { right, near } = connect()
-  const [waiting, flowing] = [right.open(1), right.open(2).resume()]
-  const padding = record(2, 1, 2 ** 14, Buffer.alloc(2 ** 14))
-  near.write(Buffer.concat([record(1, 1, 1, Buffer.from('x')), padding, record(1, 1, 1, Buffer.from('y'))]))
-  await new Promise(setImmediate)
-  expect(flowing.readableLength).toBe(0)
-  const kept: number[] = []
-  waiting.on('data', (chunk: Buffer) => kept.push(chunk.buffer.byteLength))
-  await expect.poll(() => kept).toEqual([1, 1])
-})

@@ -3,7 +3,8 @@
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import { nextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
-import { ignoreWriteErrors, keepOwn } from './stream-link.js'
+import { keepOwn } from '../wire/link.js'
+import { ignoreWriteErrors } from './stream-link.js'
 
 const HEADER_BYTES = 9
 /** No text has these bytes in UTF-8, and other data hardly: what is written to the pipe beside the streams is no record that waits for its rest. */

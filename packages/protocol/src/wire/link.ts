@@ -128,6 +128,11 @@ export function readFrame(bytes: Uint8Array): { kind: FrameKind; body: Uint8Arra
   return isFrameKind(kind) ? { kind, body: bytes.subarray(1) } : undefined
 }
 
+/** Returns bytes that wait, in memory of their own if they would keep much more than they are: a view keeps all that has arrived with it. */
+export const keepOwn = <Bytes extends Uint8Array>(bytes: Bytes): Bytes =>
+  // `slice` of a Buffer would be another view.
+  bytes.length * 2 >= bytes.buffer.byteLength ? bytes : (Uint8Array.prototype.slice.call(bytes) as Bytes)
+
 const FIRST_BYTES: number = 2 ** 22
 
 /** The memory of a body that arrives in parts. It grows to at most 4.25 times what has arrived, because the announced size is not trusted. */
@@ -137,12 +142,12 @@ export class BodyBuffer {
   #buffer: Uint8Array
   #used: number
 
-  /** @param headroom - free bytes before the body */
-  constructor(size: number, headroom: number) {
+  /** @param headroom - free bytes before the body. @param first - bytes of its first memory, at most */
+  constructor(size: number, headroom: number, first: number = FIRST_BYTES) {
     this.#size = headroom + size
     this.#headroom = headroom
     this.#used = headroom
-    this.#buffer = allocate(Math.min(this.#size, FIRST_BYTES))
+    this.#buffer = allocate(Math.min(this.#size, first))
   }
 
   get filled(): number {
@@ -166,7 +171,8 @@ export class BodyBuffer {
     return part
   }
 
+  /** Returns what has arrived. */
   complete(): Uint8Array {
-    return this.#buffer.subarray(this.#headroom)
+    return this.#buffer.subarray(this.#headroom, this.#used)
   }
 }

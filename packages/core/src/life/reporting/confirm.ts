@@ -1,6 +1,7 @@
 // Asks the person at the host through `onConfirm`: for `confirm(text)` in an isolation hook, and `ctx.confirm(text)` in a command.
 import type { MessagePort } from 'node:worker_threads'
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal/contract'
+import { isYes } from '@sallyport/protocol/internal/errors'
 import { type AsyncContext, createEmptyContext } from '@sallyport/protocol/internal/util'
 import type { CoreReport } from '../../contract/host-core.js'
 import type { HostLog } from './log.js'
@@ -26,7 +27,7 @@ export async function isConfirmed(
   context: AsyncContext = createEmptyContext(),
 ): Promise<boolean> {
   try {
-    return (await context.runInAsyncScope(onConfirm, undefined, text, from)) === true
+    return isYes('onConfirm', (await context.runInAsyncScope(onConfirm, undefined, text, from)) ?? false)
   } catch (error) {
     const { label, command } = from
     log.error({ label, command, err: error }, 'onConfirm failed: answering false')

@@ -3,6 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { editJson } from '../../../../../scripts/odd-inputs.js'
 import { rows } from '../../../../../scripts/testing.js'
 import { writeProject } from '../../../test/support/project.js'
 import { mergePatch, readProject } from './project.js'
@@ -329,6 +330,39 @@ describe('rejects a mistake with its file, place and the nearest valid name:', (
         message: text.replaceAll('<directory>', directory),
       })
     }))
+
+  test('a file as people edit it is read, or refused with its place', () =>
+    rows(
+      ['tauri.conf.json', 'capabilities/main.json', 'permissions/own.json'].flatMap(file =>
+        editJson(
+          JSON.stringify(
+            {
+              'tauri.conf.json': { identifier: 'com.example.notes', plugins: { list: [1] } },
+              'capabilities/main.json': { identifier: 'main', windows: ['*'], permissions: [] },
+              'permissions/own.json': { permission: [{ identifier: 'own' }] },
+            }[file],
+          ),
+        ).map(([edit, bytes, mistake]) => [`${file}: ${edit}`, file, bytes, mistake] as const),
+      ),
+    )(async (name, file, bytes, mistake) => {
+      const files = { 'tauri.conf.json': {}, 'capabilities/main.json': {}, 'permissions/own.json': {} }
+      const directory = writeProject(files)
+      const plain = writeProject(files)
+      writeFileSync(join(directory, file), bytes)
+      writeFileSync(join(plain, file), new TextDecoder().decode(bytes).replace(/,\s*}$/, '}'))
+      const readable = async (place: string) => JSON.stringify(await read(place)).replaceAll(place, '')
+      // Any file can be JSON5.
+      if (mistake && !name.endsWith('a comma too many')) {
+        await expect(read(directory)).rejects.toThrow(mistake)
+        await expect(read(directory)).rejects.toThrow(join(directory, file))
+      } else expect(await readable(directory)).toBe(await readable(plain))
+    }))
+
+  test('a file of TOML with a byte order mark and CRLF', async () => {
+    const directory = writeProject({ 'tauri.conf.json': {} })
+    writeFileSync(join(directory, 'Tauri.toml'), `\uFEFF${toml.replaceAll('\n', '\r\n')}`)
+    expect(await read(directory, 'Tauri.toml')).toMatchObject({ identifier: 'com.example.notes' })
+  })
 
   test('a file that is not UTF-8', async () => {
     const directory = writeProject({ 'tauri.conf.json': {} })

@@ -4,6 +4,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { decodeText } from '@sallyport/protocol/internal/util'
 import { type AclSource, type CapabilitySource, getPlatform, type PermissionFileSource } from '../../acl/types.js'
 import type { AppInfo } from '../../contract/host-core.js'
 import { didYouMean } from '../../shared/suggest.js'
@@ -222,7 +223,7 @@ async function readConfigFile(path: string): Promise<unknown> {
     throw new BusError('InvalidParams', `createBus: ${path} cannot be read: ${cause.code}`, { cause })
   })
   if (!isUtf8(bytes)) throw new BusError('InvalidParams', `${path} must be UTF-8`)
-  const text = bytes.toString()
+  const text = decodeText(bytes)
   const isToml = path.endsWith('.toml')
   try {
     return isToml ? parseToml(text) : parseJson(text)

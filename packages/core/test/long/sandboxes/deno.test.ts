@@ -222,9 +222,10 @@ describe.runIf(program)('a process on Deno', () => {
     test('it fetches from the hosts of "net" alone, also behind a redirect', async () => {
       const { host } = new URL(origin)
       const bus = await open('denied', { net: [host] })
-      expect(await run(bus, 'fetch', `${origin}/moved`)).toEqual({
-        ...{ status: 200, text: 'GET key', url: `${origin}/text`, redirected: true },
-      })
+      // The first ones come at once.
+      const answers = await Promise.all([1, 2, 3].map(() => run(bus, 'fetch', `${origin}/moved`)))
+      const answer = { status: 200, text: 'GET key', url: `${origin}/text`, redirected: true }
+      expect(answers).toEqual([answer, answer, answer])
       await expect(run(bus, 'fetch', 'http://127.0.0.1:9/')).rejects.toThrow(
         'The sandbox denied the network to 127.0.0.1:9',
       )

@@ -111,6 +111,68 @@ test('what connects fails if the broker or its connection ends, and so does what
     await expect(once(later, 'connect')).rejects.toMatchObject(CLOSED)
   }))
 
+/** A pipe to a broker in this thread. What the broker writes waits while it is held. */
+function holdPipe() {
+  let held: Buffer[] | undefined
+  const far = new Duplex({
+    read: () => {},
+    write(chunk: Buffer, _encoding, done) {
+      if (held) held.push(chunk)
+      else near.push(chunk)
+      done()
+    },
+  })
+  const near = new Duplex({
+    read: () => {},
+    write: (chunk, _encoding, done) => (far.push(chunk), done()),
+    final: done => done(),
+  })
+  pipe = near
+  server.emit('connection', far)
+  const hold = (): Buffer[] => (held = [])
+  const release = (): void => {
+    for (const chunk of held ?? []) near.push(chunk)
+    held = undefined
+  }
+  return { near, hold, release }
+}
+
+test('a session ends a minute after the last answer of its broker, if a request waits', () =>
+  rowsAlone(
+    [
+      ['answers', false, true, 600_000, true],
+      ['does not answer yet', true, true, 60_000, true],
+      ['does not answer', true, true, 80_000, false],
+      ['does not answer, and nobody waits', true, false, 600_000, true],
+    ],
+    async (_what, isHeld, waits, ms, lives) => {
+      const { hold, release } = holdPipe()
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+      const socket = connect()
+      const errors: unknown[] = []
+      socket.on('error', error => errors.push(error))
+      const stream = await opened
+      stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+      await once(socket, 'connect')
+      if (!waits) {
+        socket.destroy()
+        await new Promise(resolve => stream.once('close', resolve))
+      }
+      if (isHeld) hold()
+      for (let passed = 0; passed < ms; passed += 5000) {
+        vi.advanceTimersByTime(5000)
+        // A ping, its answer, and what they cause.
+        for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+      }
+      const late = { code: 'ERR_NETWORK', message: 'The broker did not answer for 60000 ms' }
+      expect(errors).toMatchObject(lives ? [] : [late])
+      if (!lives) return
+      release()
+      server.on('stream', later => later.respond({ ':status': 200, 'sallyport-outcome': 'response' }))
+      await once(connect(), 'connect')
+    },
+  ))
+
 const END = (stream: ServerHttp2Stream): unknown => stream.end()
 const RESET = (stream: ServerHttp2Stream): void => stream.close(constants.NGHTTP2_INTERNAL_ERROR)
 
@@ -123,27 +185,16 @@ test('a body whose connection ends or is reset in the chunk of its head', () =>
       ['', 'is reset', RESET, 'terminated'],
     ],
     async (header, _name, end, outcome) => {
-      let held: Buffer[] | undefined
-      const far = new Duplex({
-        read: () => {},
-        write(chunk: Buffer, _encoding, done) {
-          if (held) held.push(chunk)
-          else near.push(chunk)
-          done()
-        },
-      })
-      const near = new Duplex({ read: () => {}, write: (chunk, _encoding, done) => (far.push(chunk), done()) })
-      pipe = near
-      server.emit('connection', far)
+      const { near, hold } = holdPipe()
       const answered = fetchByBroker('http://a.example/')
       const stream = await opened
       stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
       await once(stream, 'data')
-      held = []
+      const held = hold()
       const part = `HTTP/1.1 200 OK\r\n${header}\r\na part`
       stream.write(part, () => end(stream))
       // Two frames, with a head of 9 bytes each.
-      await expect.poll(() => Buffer.concat(held!).length).toBeGreaterThanOrEqual(part.length + 18)
+      await expect.poll(() => Buffer.concat(held).length).toBeGreaterThanOrEqual(part.length + 18)
       near.push(Buffer.concat(held))
       expect(await (await answered).text().catch((error: Error) => error.message)).toBe(outcome)
     },

@@ -12,7 +12,10 @@ export function useBroker(env: Readonly<Record<string, string>>, link: LinkEndpo
   if (link) setBroker(() => toStream(openLink(link, true)))
   Object.assign(process.env, env)
   setSecrets(env)
-  const native = 'deno' in process.versions ? createHttpFetch(connect) : globalThis.fetch
+  const isDeno = 'deno' in process.versions
+  // Deno runs other code while it loads this module, and a second request at that moment would fail.
+  if (isDeno) process.getBuiltinModule('node:http2')
+  const native = isDeno ? createHttpFetch(connect) : globalThis.fetch
   const value = createFetch(native, Object.keys(env).length > 0)
   Object.defineProperty(globalThis, 'fetch', { value, writable: true, enumerable: true, configurable: true })
   replaceConnections()
