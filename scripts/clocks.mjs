@@ -1,6 +1,6 @@
 // The section "Clocks" of docs/internals/machines.md, which `machines.mjs` writes: each call of a helper of protocol/src/util/timers.ts, and each
 // timer that the lint rule `no-own-timers` lets pass at its line, with its words from `clock-rows.mjs`.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { parseSync, Visitor } from 'rolldown/utils'
 import { ROWS } from './clock-rows.mjs'
 
@@ -76,6 +76,7 @@ export function toClocks() {
   const list = (folder, options) => readdirSync(new URL(folder, root), options)
   const files = ['packages', 'extensions']
     .flatMap(folder => list(`${folder}/`).map(name => `${folder}/${name}/src`))
+    .filter(folder => existsSync(new URL(folder, root)))
     .flatMap(folder =>
       list(folder, { recursive: true })
         .toSorted()

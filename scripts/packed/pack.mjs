@@ -11,9 +11,12 @@ const run = promisify(execFile)
 
 /** In the order in which they need each other. */
 export const PACKAGES = [
-  ...['protocol', 'frontend', 'isolation', 'paths', 'process', 'quickjs', 'inspector', 'core'],
+  ...['protocol', 'frontend', 'isolation', 'paths', 'process', 'quickjs', 'quickjs-images', 'inspector', 'core'],
   ...['nats', 'tauri-plugins', 'plugin-host', 'mcp', 'code-mode', 'web', 'compare', 'bench'],
 ]
+
+/** Those that have code. */
+export const PROGRAMS = PACKAGES.filter(name => name !== 'quickjs-images')
 
 const EXTENSIONS = new Set(readdirSync(join(root, 'extensions')))
 

@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { choose, rows } from '../../../scripts/testing.js'
 import { getExpected } from '../../../scripts/packed/expected.mjs'
-import { PACKAGES, pack } from '../../../scripts/packed/pack.mjs'
+import { PACKAGES, PROGRAMS, pack } from '../../../scripts/packed/pack.mjs'
 import { startRegistry } from '../../../scripts/packed/registry.mjs'
 import { getBlocks } from '../../../site/blocks/markdown.js'
 import { getPrograms } from '../../../site/blocks/programs.js'
@@ -28,6 +28,7 @@ const MEGABYTES: Record<string, number> = {
   paths: 0.3,
   process: 0.75,
   quickjs: 0.5,
+  'quickjs-images': 0.5,
   inspector: 0.8,
   core: 4.5,
   nats: 0.8,
@@ -66,7 +67,8 @@ describe('each package', () => {
         .map(entry => join(entry.parentPath, entry.name).slice(installed.length + 1))
         .filter(file => !file.startsWith('node_modules'))
       // The benchmark has an isolation app, frontends, a schema, the parts of its page and its documents in addition to its code.
-      const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|json\.br|txt|css)$/
+      const data =
+        /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|json\.br|txt|css)$|^images[\\/]\w{16}\.img$|^withdrawn\.json$/
       const allowed =
         /^(package\.json|action\.yml|README\.md|AGENTS\.md|llms\.txt|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt|dist[\\/]browser[\\/]inside\.img)$/
       expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
@@ -74,7 +76,7 @@ describe('each package', () => {
     }))
 
   test('has source maps that contain the sources', () =>
-    rows(PACKAGES)(async name => {
+    rows(PROGRAMS)(async name => {
       const installed = getPlace(name)
       const maps = (await readdir(join(installed, 'dist'), { recursive: true })).filter(file =>
         file.endsWith('.js.map'),
@@ -97,7 +99,7 @@ describe('each package', () => {
     }))
 
   test('has every file that its package.json names', () =>
-    rows(PACKAGES)(async name => {
+    rows(PROGRAMS)(async name => {
       const installed = getPlace(name)
       const { exports, imports = {}, bin = {} } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
       const getFiles = (value: object): string[] => JSON.stringify(value).match(/\.\/dist\/[^"*]+\.[^"*]+/g) ?? []

@@ -79,7 +79,7 @@ beforeAll(async () => {
     inside,
     `${readFileSync(inside, 'utf8')}\nglobalThis.earlier = Array.from({ length: 5000 }, (_, at) => ({ at }))\n`,
   )
-  const [{ code }] = (await bundleForBrowser(quickjs, 'inside', 'img')) as [{ code: Uint8Array }]
+  const [{ code }] = (await bundleForBrowser(quickjs, 'inside', 'img')) as unknown as [{ code: Uint8Array }]
   image = createHash('sha256').update(code).digest('hex').slice(0, 16)
   writeFileSync(join(before, 'node_modules/@sallyport/quickjs/dist/browser/inside.img'), code)
   writeFileSync(join(root, `${image}.img`), code)
