@@ -254,6 +254,24 @@ test('connections that were reset while they were writing do not keep later ones
   }
 })
 
+test('what is sent meanwhile does not wait for the end of a large write', async () => {
+  const received: number[] = []
+  server.on('stream', stream => {
+    const at = received.push(0) - 1
+    stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+    stream.on('data', (chunk: Buffer) => (received[at]! += chunk.length))
+  })
+  // They end with their session.
+  const [large, small] = [connect(), connect()].map(socket => socket.on('error', () => {})) as [net.Socket, net.Socket]
+  await Promise.all([large, small].map(socket => once(socket, 'connect')))
+  large.write(Buffer.alloc(2 ** 25))
+  await expect.poll(() => received[0]).toBeGreaterThan(0)
+  small.write('it')
+  await expect.poll(() => received[1], { interval: 1 }).toBe(2)
+  expect(received[0]).toBeLessThan(2 ** 24)
+  await expect.poll(() => received[0]).toBe(2 ** 25)
+})
+
 test('a socket of node:tls that is writing when the session ends emits one error', async () => {
   const shared = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
   const psk = Buffer.alloc(16, 1)
