@@ -109,7 +109,13 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
     _write(chunk: Buffer | string, encoding: BufferEncoding, done: Done) {
       internals._unrefTimer()
       // Streams of HTTP/2 lose the content of strings in Latin-1, which `node:http` writes.
-      stream.write(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk, done)
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
+      const put = (at: number): void => {
+        const end = at + PART_BYTES
+        const next = (error?: Error | null): void => (error || end >= bytes.length ? done(error) : put(end))
+        stream.write(bytes.subarray(at, end), next)
+      }
+      put(0)
     },
     _writev: undefined,
     _final: (done: Done) => void stream.end(done),
@@ -141,6 +147,8 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
   return socket
 }
 
+/** Of one write: from Node 22 on, all that a stream has is sent before anything of another one. */
+const PART_BYTES = 2 ** 16
 const WINDOW_BYTES = 256 * 1024
 /** As the broker's. */
 const WRITE_AHEAD_BYTES = 2 ** 20

@@ -254,6 +254,27 @@ test('connections that were reset while they were writing do not keep later ones
   }
 })
 
+test('what is sent meanwhile does not wait for the end of a large write', async () => {
+  const received: number[] = []
+  let before: number | undefined
+  server.on('stream', stream => {
+    const at = received.push(0) - 1
+    stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+    stream.on('data', (chunk: Buffer) => {
+      received[at]! += chunk.length
+      if (at === 1) before = received[0]
+    })
+  })
+  // They end with their session.
+  const [large, small] = [connect(), connect()].map(socket => socket.on('error', () => {})) as [net.Socket, net.Socket]
+  await Promise.all([large, small].map(socket => once(socket, 'connect')))
+  large.write(Buffer.alloc(2 ** 25))
+  await expect.poll(() => received[0]).toBeGreaterThan(0)
+  small.write('it')
+  await expect.poll(() => received).toEqual([2 ** 25, 2])
+  expect(before).toBeLessThan(2 ** 24)
+})
+
 test('a socket of node:tls that is writing when the session ends emits one error', async () => {
   const shared = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
   const psk = Buffer.alloc(16, 1)
