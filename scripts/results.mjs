@@ -20,6 +20,8 @@ const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 
 /** The rows that a reader chooses from, and the one that is recommended for code of others. */
 const CHOICES = ['raw Worker', "'permission'", "'process' in a wall", "'quickjs'", "'quickjs' in a wall"]
+const ABOUT =
+  'A start is that of the first plugin. A call back to back waits for the answer before it: threads of Sallyport poll meanwhile where cores are free, and a raw port does not. Calls a second are those of 64 in flight.'
 const RECOMMENDED = "'process' in a wall"
 
 const describePlace = ({ machine, startedAt }) =>
@@ -57,7 +59,8 @@ export function toHeadline(report) {
       ...cells.map(({ text }) => text),
     ])
   const lines = [plugin.columns, ['---', ...rows[0].slice(1).map(() => '---:')], ...rows]
-  return [sentence, lines.map(cells => `|${cells.join('|')}|`).join('\n'), describePlace(report)].join('\n\n')
+  const table = lines.map(cells => `|${cells.join('|')}|`).join('\n')
+  return [sentence, table, ABOUT, describePlace(report)].join('\n\n')
 }
 
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>

@@ -48,7 +48,7 @@ test('home page and README have the first tables of the results, with the sandbo
   expect(withCost(home, results)).toBe(home)
   expect(withResults(readme, results)).toBe(readme)
   const [, block = ''] = /<!-- results -->([\s\S]*)<!-- \/results -->/.exec(results) ?? []
-  expect(block).toMatch(/^\s+A 100 B call costs .*MessagePack .*\n\n\|sandbox\|.*\|\n\|---\|/)
+  expect(block).toMatch(/^\s+A 100 B call costs .*'msgpack'.*\n\n\|sandbox\|.*\|\n\|---\|/)
   for (const name of ["'permission'", "'quickjs'", "'process' in a wall"]) expect(block).toMatch(`\n|${name}`)
 })
 

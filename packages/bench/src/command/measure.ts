@@ -66,7 +66,7 @@ function showEnd(report: Report, { screen, print }: Output, link: string, all: b
   const isPlain = outcome !== 'fine' || sentences.length === 0
   print('')
   if (isPlain) show(line, colors[TONES[OUTCOMES[outcome].tone]])
-  if (!all) for (const sentence of sentences) show(sentence.replaceAll('`', ''))
+  if (!all) for (const sentence of sentences) show(sentence.replaceAll('`', '').replaceAll(' %', '\u00a0%'))
   const isAnswered = ({ id }: { id: string }): boolean => answers.some(({ of }) => of === id)
   const tables = getTables(report).filter(({ scenario }) => all || (report.filter !== null && !isAnswered(scenario)))
   const drawn = [

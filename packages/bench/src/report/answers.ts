@@ -139,7 +139,7 @@ export function getAnswers(report: Pick<Report, 'scenarios'>): Table[] {
       const figures = isWhole ? ['ready', 'p50', 'rate', 'next'] : ['ready', 'pss', 'seldom']
       const more = isWhole
         ? ['a call back to back', 'calls a second', 'memory of each further']
-        : ['memory', 'a call each 20 ms']
+        : ['memory', 'a call after 20 ms']
       return {
         ...answerStarts(scenario, figures, 'sandbox'),
         columns: ['sandbox', 'start', ...more],
@@ -271,7 +271,7 @@ function answerChoice(sizes: Sizes): Table {
       sizes.added(inCase, 'isolation-'),
     ]
   })
-  const columns = ['what you send', 'CPU time', "codec: 'msgpack'", 'take', 'as bytes', 'hook adds', 'encryption']
+  const columns = ['what you send', 'CPU time', "'msgpack' costs", 'take', 'as bytes', 'hook adds', 'encryption']
   return {
     title: sizes.ofUser ? `How to send ${sizes.ofUser}?` : 'What does a message cost, and which codec to take?',
     sentence: summarize(sizes),
@@ -282,31 +282,36 @@ function answerChoice(sizes: Sizes): Table {
   }
 }
 
-/** Says what the first message costs and what layers add to it, how the codecs compare, and what cannot be told. */
+/** Says what the first message costs, which codec to take for which size, what isolation adds to the first message, and what cannot be told. */
 function summarize(sizes: Sizes): string {
   const [first] = sizes.list
   if (!first) return ''
   const format = (figure: Figure | undefined): string => (figure ? formatRound(new Cells(first).format(figure)) : '–')
   const [cpu, rate] = [sizes.cpu(first.id, 'json'), sizes.find(`${first.id}/ring-json/rate`)].map(format)
   const compared = sizes.list.map(inCase => ({ inCase, ...compareCodecs(sizes, inCase) }))
-  const told = compared.filter(({ tone = 'missing' }) => TAKE[tone])
+  const nameAll = (list: readonly { inCase: CaseReport }[]): string =>
+    listWords(list.map(({ inCase }) => sizes.name(inCase)))
+  /** `15 % and 32 % less` */
+  const listChanges = (list: readonly Cell[]): string =>
+    listWords(list.map(({ text }) => text)).replaceAll(/ (?:less|more)(?=.*(less|more)$)/g, '')
+  const [less, more] = (['better', 'worse'] as const).map(tone => compared.filter(each => each.tone === tone))
   const untold = compared.filter(({ text }) => text === NO_DIFFERENCE)
-  const added = Object.entries({ 'the hook': 'hook-', encryption: 'isolation-' } as const).flatMap(([name, layer]) => {
+  const refused = sizes.list.filter(isRefused).map(inCase => ({ inCase }))
+  const added = Object.entries({ hook: 'hook-', encryption: 'isolation-' } as const).flatMap(([name, layer]) => {
     const { text, note } = sizes.added(first, layer)
-    if (text.startsWith('+')) return `${name} adds ${formatRound(text.slice(1))}`
-    return text === 'not measurable' && note ? `${name} adds ${formatRound(note)}` : []
+    if (text.startsWith('+')) return `${formatRound(text.slice(1))} by its ${name}`
+    return text === 'not measurable' && note ? `${formatRound(note).replace('below', 'less than')} by its ${name}` : []
   })
-  const refused = sizes.list.filter(isRefused)
-  const nameAll = (list: readonly CaseReport[]): string => listWords(list.map(inCase => sizes.name(inCase)))
   const sentences: (string | false)[] = [
     `${sizes.name(first)} costs ${cpu} of CPU, ${rate?.replace('/s', '')} a second`,
-    told.length > 0 &&
-      `MessagePack takes ${listWords(told.map(({ inCase, text }) => `${text} for ${sizes.name(inCase)}`))}`,
-    untold.length > 0 &&
-      `${told.length > 0 ? 'it' : 'MessagePack'} makes ${NO_DIFFERENCE} for ${nameAll(untold.map(({ inCase }) => inCase))} (${untold[0]!.note})`,
-    listWords(added).replace(' and encryption adds', ', encryption'),
+    less!.length > 0 &&
+      `Take codec 'msgpack' for ${nameAll(less!)}: it costs ${listChanges(less!)} than 'json', the default`,
+    more!.length > 0 &&
+      `Keep codec 'json'${less!.length > 0 ? '' : ', the default,'} for ${nameAll(more!)}: 'msgpack' costs ${listChanges(more!)}`,
+    untold.length > 0 && `The codec makes ${NO_DIFFERENCE} for ${nameAll(untold)} (${untold[0]!.note})`,
+    added.length > 0 && `Isolation, which is off by default, adds ${listWords(added)}`,
     refused.length > 0 &&
-      `Nothing can be told of ${nameAll(refused)}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(getLeftOut)))} %`,
+      `Nothing can be told of ${nameAll(refused)}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(({ inCase }) => getLeftOut(inCase))))} %`,
   ]
   return `${sentences.flatMap(text => (text ? capitalize(text) : [])).join('. ')}.`
 }

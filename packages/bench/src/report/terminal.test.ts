@@ -78,7 +78,7 @@ test('the last screen has one line a row, and at most 80 columns', () => {
 
 test('the last screen leaves out columns that nothing was measured for', () => {
   const [sizes] = getAnswers(sampleReport(undefined, [getScenario('sizes')]))
-  expect(toFirst(sizes!, screen(80)).split('\n')[0]).toMatch(/^ what you send +CPU time +codec: 'msgpack'$/)
+  expect(toFirst(sizes!, screen(80)).split('\n')[0]).toMatch(/^ what you send +CPU time +'msgpack' costs$/)
 })
 
 test('wraps a text between its words', () => {

@@ -28,7 +28,7 @@ test('notes say what ended the rounds', () => {
   const report = sampleReport(undefined, [formats])
   expect(getNotes(report)).toEqual([])
   report.scenarios[0]!.ended = 'time'
-  expect(getNotes(report)).toEqual(['formats: 6 rounds, all its time.'])
+  expect(getNotes(report)).toEqual(['formats: 6 rounds, until the time was over.'])
   report.scenarios[0]!.ended = 'intervals'
   for (const { figures } of report.scenarios[0]!.cases[0]!.results) figures[0]!.processes[0]!.push(1)
   expect(getNotes(report)).toEqual(['formats: 6 to 7 rounds, until all were narrow.'])

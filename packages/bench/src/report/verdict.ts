@@ -48,7 +48,7 @@ export function getVerdict(report: Pick<Report, 'othersCpu' | 'scenarios'>): Ver
 export const describeOthers = ({ othersCpu }: Pick<Report, 'othersCpu'>): string =>
   othersCpu === null ? '' : `Other programs took ${toPercent(othersCpu)} of the CPU.`
 
-const ENDS = { intervals: 'until all were narrow', time: 'all its time' }
+const ENDS = { intervals: 'until all were narrow', time: 'until the time was over' }
 
 /** What ended the rounds of each scenario, other than their planned number. */
 export const getNotes = ({ scenarios }: Pick<Report, 'scenarios'>): string[] =>

@@ -9,7 +9,7 @@ const scenarios = ['plugin', 'formats'].map(getScenario)
 
 test('says what a message costs, what a plugin costs in five sandboxes, and where they were measured', () => {
   const report = sampleReport(undefined, scenarios)
-  const [sentence, table, place] = toHeadline(report).split('\n\n') as [string, string, string]
+  const [sentence, table, _about, place] = toHeadline(report).split('\n\n') as [string, string, string, string]
   const answers = getAnswers(report)
   expect(sentence).toBe(answers.find(({ of }) => of === 'formats')!.sentence)
   const drawn = table.split('\n').map(line => line.slice(1, -1).split('|'))
