@@ -58,6 +58,8 @@ export interface CodeTool {
     input: CodeInput,
     context?: { toolCallId?: string; abortSignal?: AbortSignal | undefined },
   ): Promise<CodeOutput>
+  /** What the model reads of an output: of code that waits, only that. */
+  toModelOutput(given: { output: CodeOutput }): { type: 'text'; value: string }
 }
 
 const PROPERTIES = { code: { type: 'string', description: 'The body of an async function' } }
@@ -98,9 +100,9 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
     inputSchema,
     async execute({ code, interruptedRun: resumed }, context = {}) {
       const { toolCallId: id = 'run_code', abortSignal: signal } = context
-      let count = 0
-      // Code goes on once all calls that it makes at once are answered.
-      const { approved = [] } = Object(resumed?.data) as { approved?: unknown[] }
+      // Code goes on once all calls that it makes at once are answered. An id is that of one call, also after that.
+      const { approved = [], calls = 0 } = Object(resumed?.data) as { approved?: unknown[]; calls?: number }
+      let count = calls
       const approvals = resumed?.answer === true ? [...approved, toApproval(resumed.data)] : [...approved]
       const toRun =
         (name: string): RunTool =>
@@ -109,7 +111,11 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
           const call = { ...context, toolCallId: `${id}-${++count}`, abortSignal } as never
           const input = await validate(name, tool.inputSchema, args)
           const { needsApproval } = tool
-          if (typeof needsApproval === 'function' ? await needsApproval(input, call) : needsApproval) {
+          // Whatever is no `false` is asked for.
+          if (
+            (typeof needsApproval === 'function' ? await needsApproval(input, call) : (needsApproval ?? false)) !==
+            false
+          ) {
             const question = `Run the tool ${JSON.stringify(name)} with ${JSON.stringify(args)}?`
             const asked = { question, tool: name, input: args }
             if (!getQuestions(bus).hasKey) throw new BusError('Denied', `${JSON.stringify(name)} ${NO_KEY}`)
@@ -123,13 +129,19 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
       const { value, logs, error, interrupted } = await runCode(bus, { code, groups, options, signal, resumed })
       const printed = logs.length > 0 && { logs }
       if (interrupted && toApproval(interrupted.data)) {
-        const data = { ...(interrupted.data as WaitingCode['data']), approved: approvals }
+        const data = { ...(interrupted.data as WaitingCode['data']), approved: approvals, calls: count }
         return { ...interrupted, data, ...printed }
       }
       // The host's own decision, not an error for the model.
       if (error?.reason === 'Cancelled' && (signal?.aborted || options.signal?.aborted))
         throw new BusError('Cancelled', error.message)
       return { ...(error ? { error } : { result: value }), ...printed }
+    },
+    toModelOutput({ output: { status, ...output } }) {
+      if (!status) return { type: 'text', value: JSON.stringify(output) }
+      const { continuation: _, data, ...printed } = output as Partial<WaitingCode>
+      const waits = `The call of the tool ${JSON.stringify(data?.tool)} waits for the approval of a person`
+      return { type: 'text', value: JSON.stringify({ waits, ...printed }) }
     },
   }
 }

@@ -21,11 +21,12 @@ const claim = (id: string): boolean => claimed.size < claimed.add(id).size
 const context = { toolCallId: '1', messages: [], context: undefined }
 
 /** @param effects - gets what was paid */
-function toPaying(bus: Bus, effects: string[]): (input: CodeInput) => Promise<CodeOutput> {
+function toPaying(bus: Bus, effects: string[], ids: string[] = []): (input: CodeInput) => Promise<CodeOutput> {
   const pay = tool({
     inputSchema: z.object({ order: z.number(), sum: z.number().default(1) }),
     needsApproval: ({ order }) => order > 0,
-    execute: async ({ order, sum }) => {
+    execute: async ({ order, sum }, { toolCallId }) => {
+      ids.push(toolCallId)
       effects.push(`${order}: ${sum}`)
       if (order === 9) throw new Error('there is no order 9')
       return `paid ${order}`
@@ -70,7 +71,8 @@ test('a tool that needs approval waits for it, in any process, and runs once for
 
 test('calls at once are approved one after the other, and an approval is for the call that was shown', async () => {
   const effects: string[] = []
-  const run = toPaying(await startBus(), effects)
+  const ids: string[] = []
+  const run = toPaying(await startBus(), effects, ids)
   const code = `
     const pay = order => tools.pay({ order }).catch(error => error.message)
     return Promise.all([pay(1), pay(1), pay(9), pay('x')])`
@@ -88,6 +90,7 @@ test('calls at once are approved one after the other, and an approval is for the
     result: ['paid 1', 'paid 1', 'there is no order 9', expect.stringContaining('arguments of the tool "pay"')],
   })
   expect(effects.toSorted()).toEqual(['1: 1', '1: 1', '9: 1'])
+  expect(new Set(ids).size).toBe(effects.length)
   expect(questions).toHaveLength(4)
 })
 
@@ -107,4 +110,17 @@ test('code that a command interrupts has failed, and says why', async () => {
   const result = await toTool(await startBus(), { allow: ['pay'] }).execute({ code: `return invoke('pay')` }, context)
   expect(result).toMatchObject({ error: { name: 'Interrupted', reason: 'Interrupted' } })
   expect(result).not.toHaveProperty('status')
+})
+
+test('a model reads of code that waits only that, and else what the code returned', async () => {
+  const bus = await startBus()
+  const { toModelOutput } = toTool(bus, {})
+  const run = toPaying(bus, [])
+  const read = async (code: string): Promise<unknown> =>
+    JSON.parse(toModelOutput({ output: await run({ code }) }).value)
+  expect(await read('console.log(1); await tools.pay({ order: 1 })')).toEqual({
+    waits: 'The call of the tool "pay" waits for the approval of a person',
+    logs: ['1'],
+  })
+  expect(await read('return [1]')).toEqual({ result: [1] })
 })

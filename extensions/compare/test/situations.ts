@@ -34,6 +34,8 @@ export interface Situation {
 
 /** What a build could do to the repository of its own checkout, and a tool that installs hooks does. */
 const PREPARE = [
+  'git commit --quiet --allow-empty --message first',
+  'hooks=$(git rev-parse --git-path hooks) && mkdir -p "$hooks" && touch "$hooks/of-base"',
   'git config core.hooksPath .others',
   'mkdir -p .git/hooks && touch .git/hooks/pre-commit',
   'git add --all && git commit --quiet --allow-empty --message built && git tag --force before',
@@ -228,7 +230,7 @@ cd ../linked; git sparse-checkout set --sparse-index sub; echo 10 > work.txt`,
   'hooks and templates of the user': {
     given: `printf '#!/bin/sh\\ntouch "$BOX/hooked"\\n' > ../hook; chmod +x ../hook; mkdir ../hooks ../template ../template/hooks
 for name in post-checkout post-index-change reference-transaction pre-auto-gc; do cp ../hook .git/hooks/$name; cp ../hook ../hooks/$name; cp ../hook ../template/hooks/$name; done
-git config --global core.hooksPath "$PWD/../hooks"; git config --global init.templateDir "$PWD/../template"; rm -f ../hooked`,
+git config core.hooksPath "$PWD/../hooks"; git config --global core.hooksPath "$PWD/../hooks"; git config --global init.templateDir "$PWD/../template"; rm -f ../hooked`,
     act: 'compare',
     check: '[ ! -e ../hooked ]',
   },

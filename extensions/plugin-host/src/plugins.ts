@@ -156,10 +156,12 @@ export class Plugins {
         await replace(from, target)
         await plugin.read()
       }
-      await plugin.disable(() => put(directory))
-      if (!before) this.#plugins = [...this.#plugins, plugin]
-      if (!wasEnabled || this.#isClosed) return plugin.info
+      const replaced = plugin.disable(() => put(directory))
       const { stops } = plugin
+      await replaced
+      if (!before) this.#plugins = [...this.#plugins, plugin]
+      // Also if somebody has ended or revoked it meanwhile.
+      if (!wasEnabled || this.#isClosed || plugin.stops !== stops) return plugin.info
       await plugin.enable().catch(async (error: unknown) => {
         // Somebody has ended it meanwhile.
         if (plugin.stops !== stops) return

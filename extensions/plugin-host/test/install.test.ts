@@ -351,15 +351,20 @@ describe('uninstall and revoke', () => {
 
   test('win over each start that is called meanwhile, and give no revoked grant back', async () => {
     const plugins = await place.open({ ask: ({ version }) => version === '1.2.3' })
+    for (const moment of ['stopping', 'refused']) {
+      await plugins.install(save(packageOf()))
+      await plugins.enable('acme-x')
+      // The start of the new version is refused, which would bring back the grant of the old one.
+      const installing = plugins.install(save(packageOf({ version: '1.3.0' })))
+      let revoked: Promise<void> | undefined
+      const off = plugins.on('change', ({ state }) => void (state === moment && (revoked ??= plugins.revoke('acme-x'))))
+      expect(await installing).toMatchObject({ version: '1.3.0' })
+      await revoked
+      expect([plugins.list()[0]!.state, place.bus.frontends(), readGrants()], moment).toEqual(['disabled', [], []])
+      off()
+      await plugins.uninstall('acme-x')
+    }
     await plugins.install(save(packageOf()))
-    await plugins.enable('acme-x')
-    // The start of the new version is refused, which would bring back the grant of the old one.
-    const installing = plugins.install(save(packageOf({ version: '1.3.0' })))
-    plugins.on('change', ({ state }) => void (state === 'refused' && plugins.revoke('acme-x')))
-    expect(await installing).toMatchObject({ version: '1.3.0' })
-    await expect.poll(readGrants).toEqual([])
-    expect([plugins.list()[0]!.state, place.bus.frontends()]).toEqual(['disabled', []])
-    await plugins.disable('acme-x')
     const removing = plugins.uninstall('acme-x')
     const starts = await Promise.allSettled([plugins.enable('acme-x'), removing, plugins.reload('acme-x')])
     await removing

@@ -130,11 +130,13 @@ function prepareLaunch(
   const reads = joinGrants([codeReads, { directories: [], files: certificates }])
   const sandbox = createSandbox(launcher, net, hasBroker)
   // To the kernel, a link in a wall is what it leads to.
-  const links = launcher && kernelWalls.has(launcher) ? [] : findOutwardLinks(reads)
+  // Of a script, the code is that of its host.
+  const isClosed = code.runner !== undefined || (launcher && kernelWalls.has(launcher))
+  const links = isClosed ? [] : findOutwardLinks(reads)
   const isWritten = ({ path }: Link): boolean => isWithin(writes?.paths ?? [], path)
   const written = links.find(isWritten)
   if (!launcher && written) throw createLinkError(name, written)
-  if (code.runner === undefined) warnOfLinks(host.log, name, links)
+  warnOfLinks(host.log, name, links)
   const flags = [
     ...MODEL,
     ...codeFlags,

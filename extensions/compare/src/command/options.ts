@@ -19,7 +19,7 @@ export interface CompareOptions
 
 /** A bound of 1 % for 20 figures needs eleven, and more are steadier. */
 const RUNS = 15
-/** Without a number of the user, intervals become narrow within a minute, or as narrow as they do: half of it if some figures are measured again. */
+/** Without a number of the user, runs go on until intervals are narrow, or so much time has passed. */
 const MORE_MS = 30_000
 /** Of fewer runs, two sides can differ as much by chance in one figure and the memory. */
 const MIN_RUNS = 8

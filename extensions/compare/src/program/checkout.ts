@@ -23,7 +23,8 @@ export async function checkOut(commit: string, top: string, root: string): Promi
   const include = [config, ofWorktree].map(path => `[include]\n\tpath = ${JSON.stringify(path)}\n`).join('')
   const refs = await git(['for-each-ref', '--format=%(objectname) %(refname)'], { cwd: top })
   writeFileSync(join(own, 'objects/info/alternates'), `${JSON.stringify(objects)}\n`)
-  const quiet = '[core]\n\tfsmonitor = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n'
+  const hooks = JSON.stringify(join(own, 'hooks'))
+  const quiet = `[core]\n\tfsmonitor = false\n\thooksPath = ${hooks}\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n`
   writeFileSync(join(own, 'config'), include + readFileSync(join(own, 'config'), 'utf8') + quiet)
   writeFileSync(join(own, 'packed-refs'), refs && `${refs}\n`)
   writeFileSync(join(own, 'HEAD'), `${commit}\n`)
@@ -41,7 +42,9 @@ export async function checkOut(commit: string, top: string, root: string): Promi
     const [before, now] = [join(root, path), join(top, path)]
     if (mode === '160000' && existsSync(join(now, '.git'))) {
       const inside = await checkOut(id, now, before).catch((error: Error) => {
-        throw new UsageError(`--base: the submodule ${path} has no ${id}. Fetch it. ${error.message}`)
+        throw new UsageError(
+          `--base: ${id} of the submodule ${path} cannot be checked out. Fetch it if it is missing. ${error.message}`,
+        )
       })
       for (const name of inside) changes.add(`${path}/${name}`)
     } else if (!mode.startsWith('100') || !existsSync(before)) continue

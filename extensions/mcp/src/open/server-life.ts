@@ -89,7 +89,7 @@ export class ServerLife {
     }
     const request = { timeout: NEVER_MS, signal: AbortSignal.any([signal, late.signal]), onprogress }
     try {
-      // With the schema it sends arguments in headers. It would compile that of results.
+      // With the schema of arguments, the SDK sends some of them in headers. Without that of results, it compiles no schema of the server.
       return await client.callTool({ name, arguments: args }, { ...request, toolDefinition: { name, inputSchema } })
     } catch (error) {
       const { message } = error as SdkError

@@ -1,5 +1,5 @@
 // The arguments of a tool as one object. The services of models refuse a schema with `oneOf`, `anyOf`, `allOf` or `$ref` at its root, so clients drop such
-// a tool, or all of them. The object takes whatever the schema takes, and more: the command checks its arguments itself.
+// a tool, or all of them. The object takes more than the schema, and the command checks its arguments itself. A member has what the variants that name it say.
 import type { JsonSchema } from '@sallyport/core/internal'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
 

@@ -47,7 +47,7 @@ const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', '
 const DEFAULT_PATH = '/mcp'
 const UNREADABLE = Symbol('unreadable')
 const responses = new AsyncLocalStorage<ServerResponse>()
-/** Whatever a browser asks for on behalf of a page that can call. Firefox and Safari keep it for a day at most, Chrome for two hours. */
+/** Whatever a browser asks for on behalf of a page that can call. Chrome keeps it for two hours at most. */
 const PREFLIGHT = { 'access-control-allow-methods': 'GET, POST, DELETE', 'access-control-max-age': '7200' }
 const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>()
 
@@ -159,7 +159,8 @@ export function serveHttp(
       // A browser asks first, without the page's token.
       if (request.method === 'OPTIONS' && method !== undefined) {
         const headers = request.headers['access-control-request-headers'] ?? ''
-        return void response.writeHead(204, { ...PREFLIGHT, 'access-control-allow-headers': headers }).end()
+        const rest = request.complete ? {} : { connection: 'close' }
+        return void response.writeHead(204, { ...PREFLIGHT, 'access-control-allow-headers': headers, ...rest }).end()
       }
     }
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')

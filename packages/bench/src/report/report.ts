@@ -55,7 +55,7 @@ export interface Report {
       title: string
       payload: string
       payloadBytes: number
-      /** The figures of each arm, or the error that it failed with; none if the run left the case out. */
+      /** The figures of each arm, or the error that it failed with. */
       results: {
         arm: string
         error?: string

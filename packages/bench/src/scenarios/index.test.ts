@@ -1,9 +1,12 @@
 import { UsageError } from '@sallyport/compare/internal/text'
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { getScenario } from '../../test/sample-report.js'
 import { payloadBytes, usualCall } from '../model/payloads.js'
 import { type Arm, type Case, latency, type Mode, type Scenario } from '../model/scenario.js'
-import { allScenarios, choose, leaveOut, parseFilter, select } from './index.js'
+import { allScenarios, choose, leaveOut, loadScenarios, parseFilter, select } from './index.js'
 
 const formats = getScenario('formats')
 const throughput = getScenario('throughput')
@@ -82,6 +85,17 @@ describe('the chosen scenarios', () => {
     expect(getSizes(null)).toEqual(all.slice(0, 2))
     expect(getSizes(null, 'full')).toEqual(all)
     expect(getSizes('formats/')).toEqual(all)
+  })
+
+  test("of a user's large document are those of a small one", async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sallyport-payload-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const getCases = async (length: number): Promise<string[]> => {
+      const file = join(directory, 'payload.json')
+      writeFileSync(file, JSON.stringify('x'.repeat(length)))
+      return choose(await loadScenarios(file), null).flatMap(({ cases }) => cases.map(({ id }) => id))
+    }
+    expect(await getCases(200_000)).toEqual(await getCases(20))
   })
 
   test('include one that is measured only by name when the filter names it', () => {

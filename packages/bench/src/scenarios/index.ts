@@ -121,7 +121,7 @@ export const allScenarios = (): Scenario[] => {
     load: [loadArms, loadCases()],
     plugin: [pluginArms, [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     many: [manyArms, [many(10, 80), many(100, 200), many(1000, 500)]],
-    formats: [formatArms, formatCases(toCase)],
+    formats: [formatArms, formatCases(toCase).map((each, at) => (at < QUICK_SIZES ? each : { ...each, from: 'full' }))],
     speed: [speedArms, formatCases(toSpeedCases)],
     sizes: [speedArms, SIZES.map(toSizeCase)],
     cipher: [cipherArms, [64, 1024, 16 * 1024, 64 * 1024, 2 ** 20].map(cipher)],
@@ -223,6 +223,9 @@ export async function leaveOut(chosen: readonly Scenario[]): Promise<{ scenarios
   return { scenarios, leftOut }
 }
 
+/** Of the formats, in a run without `--full`. */
+const QUICK_SIZES = 2
+
 /** More would measure the collection of garbage, and fewer how threads wait for each other. */
 const BYTES_IN_FLIGHT = 2 ** 21
 const [LEAST_IN_FLIGHT, MOST_IN_FLIGHT] = [2, 64]
@@ -244,7 +247,7 @@ function toCase(payload: Payload, id: string, title: string): Case {
   const { from: _, ...lengths } = LENGTHS.find(({ from }) => bytes >= from)!
   const cpu = { ...latency('cpu', `${title}, CPU time`), precise: PRECISE }
   const figures = [cpu, rate('rate', `${title}, a second`)]
-  return { id, title, payload, task: calls(inFlight), figures, ...lengths, ...(bytes >= 64 * 1024 && { from: 'full' }) }
+  return { id, title, payload, task: calls(inFlight), figures, ...lengths }
 }
 
 /** A message alone, for its latency. */

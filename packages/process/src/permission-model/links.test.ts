@@ -51,6 +51,17 @@ test.skipIf(process.platform === 'win32')(
         'node_modules/a',
       ],
       ['in a store', { 'node_modules/.pnpm/a@1/node_modules/b': '/' }, 'node_modules/.pnpm/a@1/node_modules/b'],
+      [
+        'a name with a backslash',
+        { 'own/..\\..': '/', 'own/a': '..\\../etc', 'node_modules/..\\..': '/', 'node_modules/a': '..\\../etc' },
+        ...['node_modules/..\\..', 'node_modules/a', 'own/..\\..', 'own/a'],
+      ],
+      [
+        'the parent of a link',
+        { 'node_modules/d': '/usr/bin', 'node_modules/a': 'd/../lib' },
+        'node_modules/a',
+        'node_modules/d',
+      ],
       ['of a package', { 'node_modules/dep/node_modules/a': '/' }, 'node_modules/dep/node_modules/a'],
       [
         'nothing that leads in',

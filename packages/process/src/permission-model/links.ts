@@ -46,7 +46,7 @@ function listLinks(directory: string): readonly Link[] {
   if (isPackages(directory)) return listPackageLinks(directory)
   const paths: string[] = []
   visit(directory, paths, path => path)
-  return findTargets(directory, paths)
+  return paths.map(path => ({ path, target: getTarget(path) }))
 }
 
 function list(directory: string): Dirent[] {
@@ -87,17 +87,18 @@ function listPackageLinks(directory: string): readonly Link[] {
   const last = known.get(directory)
   if (last?.stamp === stamp) return last.links
   const paths: string[] = []
-  visit(directory, paths, findPackages)
+  const start = dirname(directory).length
+  visit(directory, paths, (path, name, parent) => findPackages(path, name, parent, STORED.test(path.slice(start))))
   const links = withThoseAbove(findTargets(directory, paths), ({ target }) => !isWithin([directory], target))
   known.set(directory, { stamp, links })
   return links
 }
 
 /** Of a store of pnpm or Yarn (`.pnpm/a@1/node_modules`), what belongs to a package is beside it: it has none within. */
-function findPackages(path: string, name: string, parent: string): string | undefined {
+function findPackages(path: string, name: string, parent: string, isStored: boolean): string | undefined {
   const isOfStore = basename(parent).startsWith('.')
   if (isPackages(path) || (!isOfStore && /^[@.]/.test(name))) return path
-  return isOfStore || !STORED.test(path) ? join(path, 'node_modules') : undefined
+  return isOfStore || !isStored ? join(path, 'node_modules') : undefined
 }
 
 function getStamp(directory: string): string {
@@ -105,10 +106,14 @@ function getStamp(directory: string): string {
   return ['', ...names].map(name => name + statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs).join()
 }
 
-/** @param paths - all links below the directory, which is a real path */
+/** Other systems take two names for one, and have other separators. */
+const canCompare = process.platform === 'linux'
+
+/** @param paths - all links that a package manager has put below the directory */
 function findTargets(directory: string, paths: readonly string[]): Link[] {
   const links = new Set(paths)
-  return paths.map(path => ({ path, target: findNear(directory, links, path) ?? getTarget(path) }))
+  const isPlain = canCompare && getTarget(directory) === directory
+  return paths.map(path => ({ path, target: (isPlain && findNear(directory, links, path)) || getTarget(path) }))
 }
 
 /**
@@ -126,8 +131,8 @@ function findNear(directory: string, links: ReadonlySet<string>, path: string): 
   const isPlain =
     !isAbsolute(text) &&
     !text
-      .replace(/^(?:\.\.[/\\])+/, '')
-      .split(/[/\\]/)
+      .replace(/^(?:\.\.\/)+/, '')
+      .split('/')
       .includes('..')
   const target = resolve(dirname(path), text)
   if (!isPlain || !isWithin([directory], target)) return undefined

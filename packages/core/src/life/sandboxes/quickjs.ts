@@ -231,14 +231,18 @@ const hasTypes = ({ module, text }: FrontendStart): boolean =>
 /** Returns what a snapshot depends on: the version of the engine, and the image that it differs from. */
 const describeEngine = loadOnce(async (): Promise<string> => {
   const runner = findEntry(RUNNER)
-  const [{ createHash }, pack, image] = await Promise.all([
-    import('node:crypto'),
+  const [pack, image] = await Promise.all([
     readFile(createRequire(runner).resolve('quickjs-wasi/package.json'), 'utf8'),
     readFile(new URL('../browser/inside.img', runner)),
   ])
   const { version } = JSON.parse(pack) as { version: string }
-  return `quickjs-wasi ${version} with ${createHash('sha256').update(image).digest('hex').slice(0, 16)}`
+  return `quickjs-wasi ${version} with ${await hashImage(image)}`
 })
+
+async function hashImage(image: Uint8Array): Promise<string> {
+  const { createHash } = await import('node:crypto')
+  return createHash('sha256').update(image).digest('hex').slice(0, 16)
+}
 
 /** A package that a host installs beside this one to resume what earlier releases have interrupted. */
 const IMAGES = '@sallyport/quickjs-images'
@@ -264,7 +268,9 @@ export async function readImageOf(engine: string): Promise<Uint8Array | undefine
     const read = (name: string): Promise<Buffer> => readFile(fileURLToPath(import.meta.resolve(`${IMAGES}/${name}`)))
     const withdrawn = JSON.parse((await read('withdrawn.json')).toString()) as Record<string, string>
     if (Object.hasOwn(withdrawn, hash!)) return refuse(`That one was withdrawn: ${withdrawn[hash!]}`)
-    return await read(`images/${hash}.img`)
+    const image = await read(`images/${hash}.img`)
+    if ((await hashImage(image)) !== hash) return refuse(`The image ${hash} of ${IMAGES} was changed. Install it again`)
+    return image
   } catch (cause) {
     if (isBusError(cause)) throw cause
     return refuse(
