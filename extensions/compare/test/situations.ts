@@ -191,7 +191,7 @@ git submodule --quiet deinit --force unused; git -C lib checkout --quiet -; git 
     given: `git clone --quiet . ../lib; git submodule --quiet add ../lib lib; git update-index --cacheinfo 160000,0123456789012345678901234567890123456789,lib
 git commit --quiet --message three; git tag --force before > /dev/null; git add lib; git commit --quiet --message four`,
     act: 'compare',
-    says: 'the submodule lib has no 0123456789012345678901234567890123456789. Fetch it',
+    says: '0123456789012345678901234567890123456789 of the submodule lib cannot be checked out. Fetch it',
   },
   'files of Git LFS': { given: FILTER, act: 'compare' },
   'files of Git LFS as pointers': {

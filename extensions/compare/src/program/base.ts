@@ -125,7 +125,14 @@ export async function prepare(directory: string, command: string | null, signal:
   const [code] = (await once(child, 'exit')) as [number | null]
   signal.removeEventListener('abort', end)
   signal.throwIfAborted()
-  if (code !== 0) throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
+  if (code === 0) return
+  try {
+    // What it has started would write into the directory that is removed.
+    end()
+  } catch {
+    // Nothing is left.
+  }
+  throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
 }
 
 type Manifest = { packageManager?: string; scripts?: { build?: string } }
