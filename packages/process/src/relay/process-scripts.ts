@@ -264,7 +264,8 @@ class RelayedScript extends RelayedCode {
     this.write({ type: 'terminate' })
     this.#process.awaitEnds()
     const kill = (): void => void (this.#hasExited || this.#process.control.kill(this.createLateError()))
-    this.#process.control.turned(kill)
+    // Its last word comes after all that it has sent.
+    this.#process.control.turned(() => void this.afterSilence(KILL_TIMEOUT_MS, kill, () => this.#process.beats))
     this.#afterBlock(kill)
   }
 

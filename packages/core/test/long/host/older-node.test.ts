@@ -37,6 +37,12 @@ test.each(['18', '20.18'])('Node %s is told which one is needed', { timeout: 300
   const program = `for (const entry of ${JSON.stringify(entries)}) await import(entry)
     await (await import(${JSON.stringify(entries.find(entry => entry.includes('/core/')))})).createBus({})`
   expect(run('--input-type=module', '--eval', program)).toEqual([1, message])
-  for (const command of commands) expect(run(command, 'doctor'), command).toEqual([1, message])
-  expect([entries.length > 9, commands.length]).toEqual([true, 3])
+  // To those that compare, 1 is a figure that became worse.
+  const codes = commands.map(command => {
+    const [code, said] = run(command, 'doctor')
+    expect(said, command).toEqual(message)
+    return code
+  })
+  expect(codes.toSorted()).toEqual([1, 2, 2])
+  expect(entries.length).toBeGreaterThan(9)
 })
