@@ -138,7 +138,7 @@ export function getAnswers(report: Pick<Report, 'scenarios'>): Table[] {
       const isWhole = scenario.id === 'plugin'
       const figures = isWhole ? ['ready', 'p50', 'rate', 'next'] : ['ready', 'pss', 'seldom']
       const more = isWhole
-        ? ['a call back to back', 'calls a second', 'memory of each further']
+        ? ['a call back to back', 'calls a second', 'memory of each further plugin']
         : ['memory', 'a call after 20 ms']
       return {
         ...answerStarts(scenario, figures, 'sandbox'),
@@ -303,13 +303,13 @@ function summarize(sizes: Sizes): string {
     return text === 'not measurable' && note ? `${formatRound(note).replace('below', 'less than')} by its ${name}` : []
   })
   const sentences: (string | false)[] = [
-    `${sizes.name(first)} costs ${cpu} of CPU, ${rate?.replace('/s', '')} a second`,
+    `${sizes.name(first)} costs ${cpu} of CPU in all threads, ${rate?.replace('/s', '')} a second without a sandbox`,
     less!.length > 0 &&
       `Take codec 'msgpack' for ${nameAll(less!)}: it costs ${listChanges(less!)} than 'json', the default`,
     more!.length > 0 &&
       `Keep codec 'json'${less!.length > 0 ? '' : ', the default,'} for ${nameAll(more!)}: 'msgpack' costs ${listChanges(more!)}`,
     untold.length > 0 && `The codec makes ${NO_DIFFERENCE} for ${nameAll(untold)} (${untold[0]!.note})`,
-    added.length > 0 && `Isolation, which is off by default, adds ${listWords(added)}`,
+    added.length > 0 && `Isolation, which is off by default, adds to it ${listWords(added)}`,
     refused.length > 0 &&
       `Nothing can be told of ${nameAll(refused)}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(({ inCase }) => getLeftOut(inCase))))} %`,
   ]

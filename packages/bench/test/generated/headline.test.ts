@@ -13,7 +13,13 @@ test('says what a message costs, what a plugin costs in five sandboxes, and wher
   const answers = getAnswers(report)
   expect(sentence).toBe(answers.find(({ of }) => of === 'formats')!.sentence)
   const drawn = table.split('\n').map(line => line.slice(1, -1).split('|'))
-  expect(drawn[0]).toEqual(['sandbox', 'start', 'a call back to back', 'calls a second', 'memory of each further'])
+  expect(drawn[0]).toEqual([
+    'sandbox',
+    'start',
+    'a call back to back',
+    'calls a second',
+    'memory of each further plugin',
+  ])
   expect(drawn.slice(2).map(([name]) => name)).toContain("'process' in a wall, **for code of others**")
   expect(drawn).toHaveLength(2 + 5)
   const rows = answers.find(({ of }) => of === 'plugin')!.rows.map(row => row.slice(1).map(({ text }) => text))
