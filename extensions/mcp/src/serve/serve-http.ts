@@ -146,23 +146,14 @@ export function serveHttp(
     return true
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
-    const { host = '', origin, 'access-control-request-method': method } = request.headers
+    const { host = '', origin } = request.headers
     response.setHeader('vary', 'Origin')
     if (!isHost(host)) return refuse(response, 403, 'Invalid Host header: its name is not in "hosts"')
     // The SDK puts the target behind the host: with `*@name` it would parse another one, of any length.
     if (getRequestUrl(request).pathname === NO_PATH) return refuse(response, 400, 'The target is no path')
     const isAllowed = origin === undefined || isOrigin(ORIGIN.exec(origin)?.[1] ?? '')
     if (!isAllowed) return refuse(response, 403, 'Invalid Origin header: its name is not in "origins"')
-    if (origin !== undefined) {
-      response.setHeader('access-control-allow-origin', origin)
-      response.setHeader('access-control-expose-headers', 'mcp-session-id, www-authenticate')
-      // A browser asks first, without the page's token.
-      if (request.method === 'OPTIONS' && method !== undefined) {
-        const headers = request.headers['access-control-request-headers'] ?? ''
-        const rest = request.complete ? {} : { connection: 'close' }
-        return void response.writeHead(204, { ...PREFLIGHT, 'access-control-allow-headers': headers, ...rest }).end()
-      }
-    }
+    if (origin !== undefined && answerBrowser(request, response, origin)) return
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
     if (authorize && !isYes('authorize', (await authorize(request)) ?? false))
       return refuse(response, 401, 'Unauthorized')
@@ -184,6 +175,17 @@ export function serveHttp(
     handle,
     close: () => handler.close(),
   }
+}
+
+/** Lets a page read the answer. Returns true if its browser only asks whether the page can call, which it does without the page's token. */
+function answerBrowser(request: IncomingMessage, response: ServerResponse, origin: string): boolean {
+  response.setHeader('access-control-allow-origin', origin)
+  response.setHeader('access-control-expose-headers', 'mcp-session-id, www-authenticate')
+  const { 'access-control-request-method': method, 'access-control-request-headers': headers = '' } = request.headers
+  if (request.method !== 'OPTIONS' || method === undefined) return false
+  const rest = request.complete ? {} : { connection: 'close' }
+  response.writeHead(204, { ...PREFLIGHT, 'access-control-allow-headers': headers, ...rest }).end()
+  return true
 }
 
 /** @param names - without ports. All spellings of localhost are one */
