@@ -20,9 +20,9 @@ const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 
 /** The rows that a reader chooses from, and the one that is recommended for code of others. */
 const CHOICES = ['raw Worker', "'permission'", "'process' in a wall", "'quickjs'", "'quickjs' in a wall"]
+const RECOMMENDED = "'process' in a wall"
 const ABOUT =
   'A start is that of the first plugin. A call back to back waits for the answer before it: threads of Sallyport poll meanwhile where cores are free, and a raw port does not. Calls a second are those of 64 in flight.'
-const RECOMMENDED = "'process' in a wall"
 
 const describePlace = ({ machine, startedAt }) =>
   `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`

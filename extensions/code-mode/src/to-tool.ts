@@ -111,11 +111,10 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
           const call = { ...context, toolCallId: `${id}-${++count}`, abortSignal } as never
           const input = await validate(name, tool.inputSchema, args)
           const { needsApproval } = tool
+          const mustAsk =
+            typeof needsApproval === 'function' ? await needsApproval(input, call) : (needsApproval ?? false)
           // Whatever is no `false` is asked for.
-          if (
-            (typeof needsApproval === 'function' ? await needsApproval(input, call) : (needsApproval ?? false)) !==
-            false
-          ) {
+          if (mustAsk !== false) {
             const question = `Run the tool ${JSON.stringify(name)} with ${JSON.stringify(args)}?`
             const asked = { question, tool: name, input: args }
             if (!getQuestions(bus).hasKey) throw new BusError('Denied', `${JSON.stringify(name)} ${NO_KEY}`)

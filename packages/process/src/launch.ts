@@ -129,8 +129,7 @@ function prepareLaunch(
   const certificates = granted === false ? [] : Object.values(getCertificates())
   const reads = joinGrants([codeReads, { directories: [], files: certificates }])
   const sandbox = createSandbox(launcher, net, hasBroker)
-  // To the kernel, a link in a wall is what it leads to.
-  // Of a script, the code is that of its host.
+  // To the kernel, a link in a wall is what it leads to; and the code of a script's process is Sallyport's.
   const isClosed = code.runner !== undefined || (launcher && kernelWalls.has(launcher))
   const links = isClosed ? [] : findOutwardLinks(reads)
   const isWritten = ({ path }: Link): boolean => isWithin(writes?.paths ?? [], path)

@@ -77,7 +77,9 @@ function showEnd(report: Report, { screen, print }: Output, link: string, all: b
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const facts = [!isPlain && describeOthers(report), ...getNotes(report), all && describeRun(report)]
   show(facts.filter(Boolean).join(' '), colors.dim)
-  const larger = report.mode === 'quick' && report.filter === null ? 'larger documents with --full, ' : ''
+  const isQuick =
+    report.mode === 'quick' && report.filter === null && report.scenarios.some(({ id }) => id === 'formats')
+  const larger = isQuick ? 'larger documents with --full, ' : ''
   print(` ${all ? '' : `More with --all, ${larger}and in `}${colors.bold(link)}`)
 }
 

@@ -133,6 +133,33 @@ test('a script that has exited says so although its process ends with its last f
   expect((await told)[0]).toEqual([1, { type: 'exited', code: 0 }])
 })
 
+test('a script is waited for as long as something comes, also if its process has turned', async () => {
+  const { relay, control, port1, send, startScript } = await start()
+  startScript(2)
+  const link = new StreamLink(control)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const pass = async (ms: number): Promise<void> => {
+    await new Promise(setImmediate)
+    await vi.advanceTimersByTimeAsync(ms)
+    await new Promise(setImmediate)
+  }
+  try {
+    send({ type: 'terminate' })
+    await once(port1, 'message')
+    relay.turned.mock.calls.at(-1)![0]()
+    for (let n = 0; n < 4; n++) {
+      link.send({ kind: FRAME_KIND.json, body: '{"type":"terminating"}' })
+      await pass(200)
+    }
+    expect(relay.kill).not.toHaveBeenCalled()
+    await pass(400)
+    await pass(400)
+    expect(relay.kill).toHaveBeenCalledTimes(1)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('a process that runs on is killed once all of its scripts are ended by force, which have ended as they were told', async () => {
   const { relay, scripts, up, port1, send, startScript } = await start()
   startScript(2)

@@ -265,7 +265,9 @@ class RelayedScript extends RelayedCode {
     this.#process.awaitEnds()
     const kill = (): void => void (this.#hasExited || this.#process.control.kill(this.createLateError()))
     // Its last word comes after all that it has sent.
-    this.#process.control.turned(() => void this.afterSilence(KILL_TIMEOUT_MS, kill, () => this.#process.beats))
+    this.#process.control.turned(() => {
+      if (!this.#hasExited) this.afterSilence(KILL_TIMEOUT_MS, kill, () => this.#process.beats)
+    })
     this.#afterBlock(kill)
   }
 
