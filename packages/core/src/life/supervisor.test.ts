@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { queryObjects } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Peer } from '@sallyport/protocol/internal/contract'
+import { isUnsentError } from '@sallyport/protocol/internal/errors'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { WorkerSpec } from './thread.js'
@@ -153,6 +154,31 @@ test('code that drains has any time while core takes what it has sent, or is too
   answerAll(1)
   expect(terminate).toHaveBeenCalledOnce()
 })
+
+test('code that is ended before it answers has lost what it had sent, if core took some of it meanwhile', () =>
+  rows<[how: string, taken: number, end: (thread: EventEmitter) => void, isLost: boolean]>([
+    ['a thread', 1, thread => thread.emit('exit', 1), true],
+    ['a thread that has sent nothing', 0, thread => thread.emit('exit', 1), false],
+    ['a process', 1, thread => endProcess(thread, true), true],
+    ['a process that has sent nothing', 0, thread => endProcess(thread, true), false],
+    ['a process that has answered', 1, thread => endProcess(thread, false), false],
+  ])(async (_how, taken, end, isLost) => {
+    const thread = Object.assign(new EventEmitter(), { terminate() {}, postMessage() {}, unref() {} })
+    let isAsked = false
+    const readTaken = (): number => (isAsked ? taken : 0)
+    const worker = new Supervisor().start({ ...silent, readTaken, spawn: () => thread as unknown as Worker })
+    thread.emit('message', { type: 'state', state: 'ready' })
+    const stopped = worker.stop(0)
+    isAsked = true
+    worker.code.kill()
+    end(thread)
+    expect(isUnsentError((await stopped).error)).toBe(isLost)
+  }))
+
+const endProcess = (thread: EventEmitter, isUnanswered: boolean): void => {
+  thread.emit('message', { type: 'state', state: 'stopped', isUnanswered })
+  thread.emit('exit', 0)
+}
 
 test('a worker that is no longer needed does not start again', async () => {
   const spawn = vi.fn<() => Worker>(() => new Worker(`${ready} process.exit(0))`, { eval: true }))

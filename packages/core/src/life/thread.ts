@@ -68,6 +68,9 @@ export class ThreadCode {
   #hasBegun = false
   #isReady = false
   #isStopping = false
+  /** Of core, when the code was asked to stop. */
+  #takenBefore: unknown
+  #isUnanswered = true
   #hasAnswered = false
   /** Code of a frontend sends what waits. */
   #isClosingLink = false
@@ -152,6 +155,7 @@ export class ThreadCode {
   stop(timeout: number): void {
     this.#explaining.abort()
     this.#isStopping = true
+    this.#takenBefore = this.#spec.readTaken?.()
     // A script that has answered ends by itself, and is not woken for it.
     if (timeout === 0 || !this.#spec.endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
   }
@@ -212,10 +216,11 @@ export class ThreadCode {
     this.thread = undefined
   }
 
-  #takeState({ state, error }: StateReport): void {
+  #takeState({ state, error, isUnanswered }: StateReport): void {
     // A worker without a sandbox can report anything.
     this.#hasBegun ||= state !== 'failed'
     this.#hasAnswered ||= state === 'draining' || state === 'stopped'
+    this.#isUnanswered = !this.#hasAnswered || isUnanswered === true
     this.#isReady = state === 'ready'
     this.#isClosingLink = state === 'draining' && this.#spec.taker !== undefined
     this.#spec.onState(state)
@@ -243,9 +248,7 @@ export class ThreadCode {
     // Its calls end with it, or with the bus.
     const endsWithItsCalls = this.#isDisconnected && (this.#isStopping || this.#isDraining())
     const by = this.#hasAnswered || endsWithItsCalls ? 'order' : this.#isKilled ? 'force' : 'itself'
-    // It has not said that all has left.
-    const isCutOff = this.#isKilled && this.#isClosingLink && this.queued !== 0
-    const unsent = isCutOff ? createUnsentError('unknown', this.#spec.name) : undefined
+    const unsent = this.#isCutOff() ? createUnsentError('unknown', this.#spec.name) : undefined
     const error = endsWithItsCalls ? undefined : (this.#error ?? unsent)
     const ranCode = !wasStartedAhead || this.#hasBegun
     // The code of a thread that is terminated is nobody's word.
@@ -253,6 +256,13 @@ export class ThreadCode {
     const end = (): void => this.#end(obituary)
     if (this.#explained) void this.#explained.then(end, end)
     else end()
+  }
+
+  /** It has not said that all has left; or it has not even heard the order to stop, and core took more of it meanwhile. */
+  #isCutOff(): boolean {
+    if (this.#isClosingLink) return this.#isKilled && this.queued !== 0
+    const wasEnded = this.#isStopping && this.#isUnanswered && (this.#isKilled || this.#hasAnswered)
+    return wasEnded && this.#spec.readTaken?.() !== this.#takenBefore
   }
 
   #end(obituary: Obituary): void {

@@ -86,7 +86,7 @@ test('a script that is terminated while core reads nothing ends, and is taken fo
   process.send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'exited', code: 1 }) })
   expect((await once(port1, 'message'))[0]).toEqual([
     1,
-    { type: 'message', message: { type: 'state', state: 'stopped' } },
+    { type: 'message', message: { type: 'state', state: 'stopped', isUnanswered: true } },
     1,
     { type: 'exited', code: 1 },
   ])
@@ -183,7 +183,7 @@ test('a process that runs on is killed once all of its scripts are ended by forc
   up.end()
   await scripts.forwarded()
   scripts.close()
-  const stopped = { type: 'message', message: { type: 'state', state: 'stopped' } }
+  const stopped = { type: 'message', message: { type: 'state', state: 'stopped', isUnanswered: true } }
   const exited = { type: 'exited', code: 1 }
   expect((await told)[0]).toEqual([1, stopped, 1, exited, 2, stopped, 2, exited])
 })

@@ -127,7 +127,7 @@ export abstract class RelayedCode {
     // Code that has failed has its own error.
     if (error && this.lifecycle !== 'failed') this.reportFailure(error)
     // Otherwise the host takes its end for one that it has chosen itself.
-    else if (isSilent) this.report({ type: 'state', state: 'stopped' })
+    else if (isSilent) this.report({ type: 'state', state: 'stopped', isUnanswered: this.lifecycle !== 'draining' })
     return error
   }
 

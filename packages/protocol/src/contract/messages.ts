@@ -22,6 +22,8 @@ export interface StateReport {
   type: 'state'
   state: LifecycleState
   error?: ReportedError
+  /** Of a relay: it has ended code that did not answer the order to stop. */
+  isUnanswered?: boolean
 }
 
 /** Host → worker: a question whether it still runs. */

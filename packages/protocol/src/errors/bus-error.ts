@@ -198,7 +198,7 @@ export function nameUnsent<E extends Error>(error: E, name: string): E {
  */
 export function createUnsentError(unsent: number | 'unknown', name: string = NAMELESS): BusError {
   const lost = unsent === 'unknown' ? 'some is' : `${unsent} bytes are`
-  return new BusError('Timeout', `${name} ended while core did not take what it had sent: ${lost} lost`, {
+  return new BusError('Timeout', `${name} ended before core had taken what it had sent: ${lost} lost`, {
     data: { unsent },
   })
 }

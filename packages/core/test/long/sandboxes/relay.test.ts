@@ -127,7 +127,7 @@ describe('a relay', () => {
     await expect.poll(() => frames).toEqual(['1:here'])
     worker.postMessage({ type: 'stop', timeout: 0 })
     expect(await exited).toBe(0)
-    expect(reports).toEqual([{ type: 'state', state: 'stopped' }])
+    expect(reports).toEqual([{ type: 'state', state: 'stopped', isUnanswered: true }])
   })
 
   test('forwards the exit code and the output', async () => {
@@ -163,7 +163,9 @@ describe('a relay', () => {
       await expect.poll(() => written.stdout.length).toBeGreaterThan(0)
       worker.postMessage({ type: 'stop', timeout: 0 })
       expect(await exited).toBe(0)
-      expect(reports.filter(({ type }) => type === 'state')).toEqual([{ type: 'state', state: 'stopped' }])
+      expect(reports.filter(({ type }) => type === 'state')).toEqual([
+        { type: 'state', state: 'stopped', isUnanswered: true },
+      ])
       expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
     }))
 })

@@ -58,7 +58,7 @@ export class Ends {
   }
 
   #isUnsent(label: string, why: string): boolean {
-    return this.#ordered.has(label) && why.includes('core did not take what it had sent')
+    return this.#ordered.has(label) && why.includes('before core had taken what it had sent')
   }
 
   /** A call, or a line of the log, names a reason. */

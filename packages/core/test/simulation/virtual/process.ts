@@ -88,7 +88,7 @@ export class SimulatedProcess extends SimulatedThread {
     // As `RelayedCode.reportEnd`.
     const error = fault ?? (wasStopped && lifecycle === 'draining' ? createUnsentError('unknown') : undefined)
     if (error) this.send({ type: 'state', state: 'failed', error: reportError(error) })
-    else if (wasStopped) this.send({ type: 'state', state: 'stopped' })
+    else if (wasStopped) this.send({ type: 'state', state: 'stopped', isUnanswered: lifecycle !== 'draining' })
     this.die(error ? 1 : code)
   }
 

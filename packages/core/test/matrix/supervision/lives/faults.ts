@@ -19,7 +19,7 @@ const reasons: Readonly<Record<End, RegExp | undefined>> = {
   loop: HANGS,
 }
 /** On a busy machine. */
-export const UNSENT = /core did not take what it had sent/
+export const UNSENT = /before core had taken what it had sent/
 /** A member of a shared thread or process says so. */
 const SHARED = /exited with code 1|shared a (?:thread|process)|thread that .* shared/
 /** A thread that has not begun has no code of its exit. */
