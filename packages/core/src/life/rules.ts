@@ -76,8 +76,13 @@ export function describeEnd(label: string, error: Error | undefined, obituary?: 
  * - `LINK.…`: of a link, by core or the gate. `LINK.DROPPED`: the session of a remote core has ended. `LINK.ANSWERED`: the code and its gate run,
  *   although the link between them has ended
  */
+export type EventName =
+  | ('start' | 'READY' | 'SENTENCE' | 'OBITUARY' | 'SILENT' | 'ELAPSED' | 'RELOAD' | 'STOP' | 'FAIL' | 'JOIN' | 'START')
+  | ('CORE.UP' | 'CORE.DOWN' | 'GATE.UP' | 'GATE.READY' | 'GATE.ENDING' | 'GATE.DOWN')
+  | ('LINK.ATTACHED' | 'LINK.ANSWERED' | 'LINK.DROPPED' | 'LINK.ENDED' | 'LINK.VIOLATED')
+
 export interface LifeEvent {
-  readonly type: string
+  readonly type: EventName
   readonly obituary?: Obituary
   readonly error?: Error
   readonly isBlocked?: boolean
@@ -144,7 +149,7 @@ export interface LifeContext extends LifeInput {
   readonly stopTimeout: number
 }
 
-type Change = (context: LifeContext, event: LifeEvent) => Partial<LifeContext>
+export type Change = (context: LifeContext, event: LifeEvent) => Partial<LifeContext>
 
 const RANK: Record<Goal, number> = { none: 0, fail: 1, reload: 2, stop: 3 }
 const higher = (goal: Goal, next: Goal): Goal => (RANK[next] > RANK[goal] ? next : goal)
@@ -160,7 +165,11 @@ export function getNext(c: LifeContext): RestartHistory | undefined {
 
 const UNJUDGED = { sentence: undefined, obituary: undefined, error: undefined, exitError: undefined } as const
 
-export const CHANGES: Readonly<Record<string, Change>> = {
+export type ChangeName =
+  | ('born' | 'ran' | 'record' | 'sentence' | 'wantReload' | 'wantStop' | 'doom')
+  | ('forgive' | 'count' | 'endRow' | 'describe' | 'newLink' | 'begin' | 'finish')
+
+export const CHANGES: Readonly<Record<ChangeName, Change>> = {
   // An error keeps its stack's closures alive, and with them the thread that has ended and its ports.
   born: c => ({ ...UNJUDGED, run: c.run + 1, goal: 'none', hasRun: false }),
   ran: c => ({ hasRun: true, readyAt: c.now(), everRan: true, unborn: 0 }),

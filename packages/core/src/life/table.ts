@@ -3,9 +3,12 @@
 // Core and gates have the region `code` alone. A symptom, such as a link that has closed, only ever leads to a question: the obituary of
 // the code decides.
 import {
+  type Change,
+  type ChangeName,
   CHANGES,
   createContext,
-  type Effects,
+  type EffectName,
+  type EventName,
   getNext,
   type LifeContext,
   type LifeEvent,
@@ -13,25 +16,45 @@ import {
 } from './rules.js'
 
 export type Region = 'code' | 'core' | 'gate' | 'stage' | 'link'
-export type LifeValue = Record<Region, string>
+/** The states of each region. */
+interface States {
+  code:
+    | 'starting'
+    | 'running'
+    | 'ending'
+    | 'killing'
+    | 'ended'
+    | 'renewed'
+    | 'backingOff'
+    | 'waiting'
+    | 'absent'
+    | 'stopped'
+    | 'failed'
+  core: 'down' | 'up'
+  gate: 'choice' | 'none' | 'down' | 'up' | 'ready' | 'ending'
+  stage: 'opening' | 'ready' | 'started'
+  link: 'down' | 'replacing' | 'offered' | 'attached' | 'active' | 'asking' | 'lost'
+}
+type Action = ChangeName | EffectName
+export type LifeValue = { [R in Region]: States[R] }
 type Condition = (context: LifeContext, event: LifeEvent, value: LifeValue) => boolean
 
 /** `do` lists changes of the context and effects. Without `to`, the state stays. */
-export interface Transition {
+export interface Transition<R extends Region = Region> {
   readonly if?: Condition
-  readonly to?: string
-  readonly do?: readonly string[]
+  readonly to?: States[R]
+  readonly do?: readonly Action[]
 }
 
-export interface LifeState {
-  readonly entry?: readonly string[]
-  readonly exit?: readonly string[]
-  readonly always?: readonly Transition[]
-  readonly on?: Readonly<Record<string, readonly Transition[]>>
+export interface LifeState<R extends Region = Region> {
+  readonly entry?: readonly Action[]
+  readonly exit?: readonly Action[]
+  readonly always?: readonly Transition<R>[]
+  readonly on?: Readonly<Partial<Record<EventName, readonly Transition<R>[]>>>
 }
 
 const is =
-  (region: Region, ...states: string[]): Condition =>
+  <R extends Region>(region: R, ...states: States[R][]): Condition =>
   (_context, _event, value) =>
     states.includes(value[region])
 const not =
@@ -68,9 +91,9 @@ const hasGate = is('gate', 'none', 'up', 'ready')
 const canLink = all(codeUp, is('core', 'up'), hasGate)
 const canPass = is('gate', 'none', 'ready')
 
-const violated = { if: all(isCurrent, is('link', 'attached', 'active', 'asking')), do: ['sentence'] }
-const ended = { OBITUARY: [{ to: 'ended', do: ['record'] }] }
-const fails = { FAIL: [{ to: 'failed', do: ['doom', 'kill', 'exit', 'finish'] }] }
+const violated = { if: all(isCurrent, is('link', 'attached', 'active', 'asking')), do: ['sentence'] } as const
+const ended = { OBITUARY: [{ to: 'ended', do: ['record'] }] } as const
+const fails = { FAIL: [{ to: 'failed', do: ['doom', 'kill', 'exit', 'finish'] }] } as const
 const up = {
   ...{ ...ended, ...fails },
   SENTENCE: [
@@ -81,31 +104,31 @@ const up = {
   'LINK.ANSWERED': [{ if: all(isCurrent, is('link', 'asking')), to: 'ending', do: ['sentence'] }],
   RELOAD: [{ to: 'ending', do: ['wantReload'] }],
   STOP: [{ to: 'ending', do: ['wantStop'] }],
-}
-const going = { ...ended, ...fails, SENTENCE: [{ do: ['sentence'] }], RELOAD: [{ do: ['wantReload'] }] }
+} as const
+const going = { ...ended, ...fails, SENTENCE: [{ do: ['sentence'] }], RELOAD: [{ do: ['wantReload'] }] } as const
 const paused = {
   RELOAD: [{ to: 'renewed' }],
   STOP: [{ to: 'stopped', do: ['wantStop', 'forgive', 'exit'] }],
   FAIL: [{ to: 'failed', do: ['doom', 'exit'] }],
-}
+} as const
 
-const gateEnds = { 'GATE.ENDING': [{ to: 'ending' }], 'GATE.DOWN': [{ to: 'down' }] }
+const gateEnds = { 'GATE.ENDING': [{ to: 'ending' }], 'GATE.DOWN': [{ to: 'down' }] } as const
 
 /** Whatever has ended is why a link ends, and no question is asked. The code has its link until its obituary. */
 const lostLink = [
   { if: is('core', 'down'), to: 'down', do: ['forget'] },
   { if: not(is('code', 'starting', 'running', 'ending', 'killing', 'ended')), to: 'down', do: ['detach'] },
   { if: is('gate', 'down'), to: 'down', do: ['detach'] },
-]
+] as const
 const linkEnded = {
   'LINK.ENDED': [
     { if: all(isCurrent, not(codeUp)), to: 'lost' },
     { if: isCurrent, to: 'asking' },
   ],
   'LINK.DROPPED': [{ if: isCurrent, to: 'down', do: ['detach'] }],
-}
+} as const
 
-export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = {
+export const LIFE: { readonly [R in Region]: Readonly<Record<States[R], LifeState<R>>> } = {
   code: {
     starting: {
       entry: ['born', 'spawn'],
@@ -199,6 +222,10 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
   },
 }
 
+/** The same, for the interpreter, which knows no region. */
+const TABLE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = LIFE
+const OWN: Readonly<Partial<Record<Action, Change>>> = CHANGES
+
 export const INITIAL: Readonly<LifeValue> = {
   code: 'starting',
   core: 'down',
@@ -214,7 +241,7 @@ export interface Life {
   send(event: LifeEvent): void
 }
 
-const REGIONS = Object.keys(LIFE) as Region[]
+const REGIONS = Object.keys(TABLE) as Region[]
 const START: LifeEvent = { type: 'start' }
 
 interface Step {
@@ -230,7 +257,7 @@ export class SteppedLife implements Life {
 
   constructor(input: LifeInput) {
     this.context = createContext(input)
-    for (const region of REGIONS) this.#do(LIFE[region][this.value[region]]!.entry, START)
+    for (const region of REGIONS) this.#do(TABLE[region][this.value[region]]!.entry, START)
     this.#settle(START)
     this.#handleQueue()
   }
@@ -264,7 +291,7 @@ export class SteppedLife implements Life {
   #find(event: LifeEvent, getTransitions: (state: LifeState) => readonly Transition[] | undefined): Step[] | undefined {
     let steps: Step[] | undefined
     for (const region of REGIONS) {
-      for (const transition of getTransitions(LIFE[region][this.value[region]]!) ?? []) {
+      for (const transition of getTransitions(TABLE[region][this.value[region]]!) ?? []) {
         if (transition.if && !transition.if(this.context, event, this.value)) continue
         ;(steps ??= []).push({ region, transition })
         break
@@ -276,18 +303,18 @@ export class SteppedLife implements Life {
   /** First all exits, then the actions of all transitions, which see the new states, then all entries. */
   #take(steps: readonly Step[], event: LifeEvent): void {
     for (const { region, transition } of steps)
-      if (transition.to) this.#do(LIFE[region][this.value[region]]!.exit, event)
-    for (const { region, transition } of steps) this.value[region] = transition.to ?? this.value[region]
+      if (transition.to) this.#do(TABLE[region][this.value[region]]!.exit, event)
+    for (const { region, transition } of steps) Object.assign(this.value, transition.to && { [region]: transition.to })
     for (const { transition } of steps) this.#do(transition.do, event)
-    for (const { region, transition } of steps) if (transition.to) this.#do(LIFE[region][transition.to]!.entry, event)
+    for (const { region, transition } of steps) if (transition.to) this.#do(TABLE[region][transition.to]!.entry, event)
   }
 
-  #do(actions: readonly string[] | undefined, event: LifeEvent): void {
+  #do(actions: readonly Action[] | undefined, event: LifeEvent): void {
     if (!actions) return
     for (const name of actions) {
-      const change = CHANGES[name]
+      const change = OWN[name]
       if (change) Object.assign(this.context, change(this.context, event))
-      else this.context.effects[name as keyof Effects]?.(this.context, event)
+      else this.context.effects[name as EffectName]?.(this.context, event)
     }
   }
 }

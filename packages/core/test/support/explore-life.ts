@@ -160,7 +160,7 @@ class World {
       const { unborn, asked, killed, ...others } = OBITUARIES
       const possible = [...Object.values(others), ...(is.ordered ? [asked!] : []), ...(is.killed ? [killed!] : [])]
       if (!is.ready) possible.push(unborn!)
-      events.push(...possible.map(obituary => ({ type: 'OBITUARY', obituary })))
+      events.push(...possible.map(obituary => ({ type: 'OBITUARY' as const, obituary })))
       events.push({ type: 'SENTENCE', error: new Error('sentence') })
       events.push({ type: 'SENTENCE', error: new Error('blocked'), isBlocked: true })
       if (is.asked) events.push({ type: 'LINK.ANSWERED', link: context.link, error: new Error('lost') })
@@ -172,7 +172,7 @@ class World {
     if (gate === 'up' || gate === 'ready' || gate === 'ending') events.push({ type: 'GATE.DOWN' })
     if (is.core && context.link > 0) {
       for (const link of context.link > 1 ? [context.link, context.link - 1] : [context.link])
-        for (const type of ['LINK.ATTACHED', 'LINK.ENDED', 'LINK.DROPPED'])
+        for (const type of ['LINK.ATTACHED', 'LINK.ENDED', 'LINK.DROPPED'] as const)
           events.push({ type, link }, { type: 'LINK.VIOLATED', link, error: new Error('violation') })
     }
     if (is.opened && !is.started) events.push({ type: 'START' })
@@ -263,11 +263,11 @@ function checkOrders(world: World, at: Snapshot, found: Found): number {
     { type: 'LINK.ENDED', link },
     { type: 'LINK.VIOLATED', link, error: new Error('violation') },
     { type: 'SENTENCE', error: new Error('blocked'), isBlocked: true },
-    ...(gate === 'none' || gate === 'down' ? [] : [{ type: 'GATE.DOWN' }]),
+    ...(gate === 'none' || gate === 'down' ? [] : [{ type: 'GATE.DOWN' as const }]),
   ]
   for (const obituary of obituaries)
     for (const fact of facts) {
-      const end = { type: 'OBITUARY', obituary }
+      const end: LifeEvent = { type: 'OBITUARY', obituary }
       world.follow(at, end)
       // Nothing else of code arrives after its obituary.
       if (fact.type !== 'SENTENCE' || world.spawns === spawns) world.apply(fact)
