@@ -62,6 +62,7 @@ test('the second function with a permission is not added, a warning names both, 
   expect(warn.mock.lastCall?.[0]).toMatch(/^Functions of the frontend "p" were not served: "read-note".*"read_note"/)
   for (const name of ['host', 'acl', 'core', 'event']) {
     await expect(addFunctions(bus, 'p', { name })).rejects.toThrow(`plugin uses reserved name: ${name}`)
+    await expect(addFunctions(bus, 'p', { nmae: 'x' } as object)).rejects.toThrow('addFunctions: unknown option "nmae"')
   }
 })
 

@@ -35,4 +35,3 @@ export type { RemoteFrontend, RemoteHost, RemoteHostOptions, RemoteServices } fr
 export type { BusEvents } from './life/reporting/events.js'
 export type { FrontendStats, TrafficStats } from './life/reporting/stats.js'
 export { checkSecretOptions } from './shared/validate.js'
-export { DEFAULT_CLOSE_MS } from './life/policy.js'

@@ -2,6 +2,7 @@
 import { type Bus, BusError, command } from '@sallyport/core'
 import type { AddedCommand, JsonSchema } from '@sallyport/core/internal'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
+import { checkNames } from '../shared/check-names.js'
 import { describeOnly, findShared, warnOfUnserved } from '../shared/tools.js'
 
 /** What a frontend says of a function that it exposes. */
@@ -34,6 +35,7 @@ const MAX_CHARACTERS = 256 * 1024
  * @throws {BusError} InvalidParams for descriptions that are none, or a name that is in use; what `bus.call` throws if the frontend has no `describe`
  */
 export async function addFunctions(bus: Bus, label: string, options: AddFunctionsOptions = {}): Promise<void> {
+  checkNames('addFunctions', options, ['name', 'timeout'])
   const { name = label, timeout } = options
   const limit = timeout === undefined ? {} : { timeout }
   const all = readDescriptions(label, await bus.call(label, 'describe', {}, limit))

@@ -4,7 +4,6 @@ import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from 
 import {
   type BusEvents,
   checkSecretOptions,
-  DEFAULT_CLOSE_MS,
   type FrontendStats,
   type RemoteHost,
   type RemoteHostOptions,
@@ -176,9 +175,9 @@ export class JoinedBus {
     await this.close()
   }
 
-  async #close({ timeout = DEFAULT_CLOSE_MS }: { timeout?: number } = {}): Promise<void> {
+  async #close(options?: { timeout?: number }): Promise<void> {
     const { host, balancer, connection, faults } = this.#deps
-    const closed = host.close(timeout, left => host.core.close(host.frontends.closeAll(), left))
+    const closed = host.close(options, left => host.core.close(host.frontends.closeAll(), left))
     // Rejects immediately if the options are invalid. Frontends end in a later tick, after the connections.
     await Promise.race([closed, Promise.resolve()])
     faults.flush()

@@ -36,7 +36,6 @@ import { type BusStats, readStats } from '../life/reporting/stats.js'
 import { run } from './run.js'
 import { RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
-import { DEFAULT_CLOSE_MS } from '../life/policy.js'
 import type { BusTransition } from '../life/supervisor.js'
 
 /**
@@ -312,8 +311,7 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
       const text = 'bus.close takes { timeout }, and ends the whole bus. Use bus.closeFrontend(label) for one frontend'
       throw new BusError('InvalidParams', text)
     }
-    const { timeout = DEFAULT_CLOSE_MS } = options
-    const closing = this.#host.close(timeout, stopTimeout => this.#stop(stopTimeout))
+    const closing = this.#host.close(options, stopTimeout => this.#stop(stopTimeout))
     if (this.#host.isClosing) refuseCalls(this.#client, () => this.#host.createClosedError())
     await closing
     await this.#inspectors.endAll('The bus was closed.')

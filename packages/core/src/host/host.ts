@@ -3,11 +3,12 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
+import { DEFAULT_CLOSE_MS } from '../life/policy.js'
 import { Frontends } from '../life/frontends/frontends.js'
 import { HostServices } from '../life/frontends/services.js'
 import type { Frontend } from '../life/frontends/frontend.js'
 import type { CoreEndpoint, ExternalFrontend, PooledSession, PoolMember } from '../life/frontends/types.js'
-import { moduleSchema } from '../options/schema.js'
+import { closeSchema, moduleSchema } from '../options/schema.js'
 import { checkModule } from '../options/check-files.js'
 import type { FrontendConfig, HostConfig } from '../life/frontends/config.js'
 import type { BusConfig } from '../options/config.js'
@@ -15,9 +16,6 @@ import { resolveConnection, resolveFrontend } from '../options/resolve-frontend.
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from '../options/types.js'
 import { type BusEvents, checkListener } from '../life/reporting/events.js'
 import { isDefaultLog, loadPino } from '../life/reporting/log.js'
-
-/** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
-const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 20_000
 
 export interface HostNames {
   /** Name of the handle: `bus`. */
@@ -144,26 +142,23 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
   }
 
   /** @throws {BusError} InvalidParams; Disconnected for an unknown label */
-  async closeFrontend(label: string, options: { timeout?: unknown } = {}): Promise<void> {
-    const { timeout = 0 } = Object(options) as typeof options
-    this.#checkTimeout('closeFrontend', timeout)
+  async closeFrontend(label: string, options: { timeout?: number } = {}): Promise<void> {
+    const timeout = this.#checkTimeout('closeFrontend', options) ?? 0
     const opening = [...this.#opening].filter(each => each.label === label)
     for (const each of opening) each.isClosed = true
     if (opening.length === 0 || this.frontends.getInfo(label)) await this.frontends.close(label, timeout)
   }
 
   /** Ends the host once, after the messages of this tick. `stop` ends core and all frontends. @throws {BusError} InvalidParams */
-  async close(timeout: unknown, stop: (timeout: number) => Promise<void>): Promise<void> {
-    this.#checkTimeout('close', timeout)
+  async close(options: { timeout?: number } = {}, stop: (timeout: number) => Promise<void>): Promise<void> {
+    const timeout = this.#checkTimeout('close', options) ?? DEFAULT_CLOSE_MS
     // What is made from now on begins no more, whoever of this thread makes it.
     this.frontends.refuseCalls(() => this.createClosedError())
     return (this.#closing ??= this.#close(timeout, stop))
   }
 
-  #checkTimeout(method: string, timeout: unknown): asserts timeout is number {
-    if (typeof timeout === 'number' && timeout >= 0 && timeout <= MAX_CLOSE_TIMEOUT_MS) return
-    const message = `${this.#names.name}.${method}: timeout must be milliseconds from 0 to ${MAX_CLOSE_TIMEOUT_MS}`
-    throw new BusError('InvalidParams', message)
+  #checkTimeout(method: string, options: { timeout?: number }): number | undefined {
+    return check(`${this.#names.name}.${method}`, closeSchema, options, () => ['timeout']).timeout
   }
 
   async #close(timeout: number, stop: (timeout: number) => Promise<void>): Promise<void> {

@@ -79,7 +79,7 @@ export interface RemoteHost<Core> {
     handler: (event: BusEvents[Name]) => void,
     names?: ReadonlySet<string>,
   ): () => void
-  close(timeout: unknown, stop: (timeout: number) => Promise<void>): Promise<void>
+  close(options: { timeout?: number } | undefined, stop: (timeout: number) => Promise<void>): Promise<void>
 }
 
 export type CreateRemoteCore<Core> = (services: RemoteServices, frontends: ReadonlyMap<number, RemoteFrontend>) => Core
@@ -96,7 +96,7 @@ export async function startRemoteHost<Core extends RemoteEndpoint>(
     await host.start()
     return host
   } catch (error) {
-    await host.close(0, left => host.core.close(host.frontends.closeAll(), left))
+    await host.close({ timeout: 0 }, left => host.core.close(host.frontends.closeAll(), left))
     throw error
   }
 }

@@ -22,6 +22,7 @@ import {
   type ParsedOptions,
   busSchema,
   getOptionPlaces,
+  hookSchema,
   isolationDefaults,
   labelSchema,
   remoteHostSchema,
@@ -99,16 +100,11 @@ export async function resolveHost(
 }
 
 /** Options of a gate without a bus. @throws {BusError} InvalidParams if there is no such app */
-export async function resolveHook(
-  location: ModuleLocation,
-  {
-    legacyMessages = isolationDefaults.legacyMessages,
-    hookTimeout = isolationDefaults.hookTimeout,
-    onConfirm,
-  }: HookOptions,
-): Promise<HostConfig> {
+export async function resolveHook(location: ModuleLocation, settings: HookOptions): Promise<HostConfig> {
   const from = 'runHook: dir'
-  const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout, gates: 'each' as const }
+  const { onConfirm: _, ...hook } = check('runHook', hookSchema, settings, () => Object.keys(hookSchema.entries))
+  const isolation = { dir: check(from, locationSchema, location), ...hook, gates: 'each' as const }
+  const { onConfirm } = settings
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
   const options = await resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))

@@ -239,6 +239,13 @@ const isolation = v.strictObject({ dir: v.optional(locationSchema), ...hookEntri
 /** @internal */
 export const isolationDefaults = v.getDefaults(isolation)
 
+const { gates: _gates, ...ownHookEntries } = hookEntries
+/** @internal Settings of `runHook`, whose gate has no other beside it. */
+export const hookSchema = strictOptions({
+  ...ownHookEntries,
+  onConfirm: v.optional(v.function('a function')),
+})
+
 const capability = v.union(
   [fileSchema, v.string()],
   'a capability, its identifier, or a file or directory of capabilities',
@@ -293,6 +300,15 @@ export type ParsedFrontend = v.InferOutput<typeof frontendSchema>
 export type ParsedOptions = v.InferOutput<typeof busSchema>
 /** @internal */
 export const remoteHostSchema = strictOptions(hostEntries)
+/** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
+const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 20_000
+const closeRule = `milliseconds from 0 to ${MAX_CLOSE_TIMEOUT_MS}`
+/** @internal Options of `close` and `closeFrontend`. */
+export const closeSchema = strictOptions({
+  timeout: v.optional(
+    v.pipe(v.number(closeRule), v.minValue(0, closeRule), v.maxValue(MAX_CLOSE_TIMEOUT_MS, closeRule)),
+  ),
+})
 /** @internal URLs that run code in the page have no place in it. */
 const EDITOR_URL = /^(?!javascript:|data:|vbscript:|blob:)[a-z][a-z\d+.-]*:\S*\{file\}\S*$/i
 const editorRule = 'a URL with {file}, such as "vscode://file{file}:{line}:{column}"'

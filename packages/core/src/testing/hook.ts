@@ -55,7 +55,6 @@ export async function runHook(
   settings: HookOptions = {},
 ): Promise<HookOutcome> {
   check('runHook: the message', anyObject, message)
-  check('runHook: its settings', anyObject, settings)
   const { cmd, payload, options } = message
   const { resolveHook, startStandaloneGate } = await import('../host/start-bus.js')
   const { createSessionKeys } = await import('../core-thread/session-keys.js')

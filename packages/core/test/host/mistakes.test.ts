@@ -36,6 +36,16 @@ describe('a mistake in the host', () => {
       () => any()['invoke']!('greet', {}),
       'Call a command with a client: await (await bus.connect(',
     ],
+    [
+      'a misspelt option of close',
+      () => bus.close({ timeuot: 1 } as object),
+      'bus.close: unknown option "timeuot" (did you mean "timeout"?)',
+    ],
+    [
+      'a misspelt option of closeFrontend',
+      () => bus.closeFrontend('plugin', { timeuot: 1 } as object),
+      'bus.closeFrontend: unknown option "timeuot" (did you mean "timeout"?)',
+    ],
     ['send of the bus', () => any()['send']!('plugin', {}), 'Call a function of a frontend with bus.call(label, name'],
     ['a command in bus.call', () => any()['call']!('greet', { name: 'Ann' }), 'Call a command with a client: await (a'],
     ['a relative path', () => createBus({ core: './core.mjs' }), 'as in new URL("./core.mjs", import.meta.url)'],

@@ -70,5 +70,9 @@ describe('runHook', () => {
     await expect(runHook(judge, { cmd: 5 } as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(runHook(judge, undefined as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(runHook(judge, wish(''), null as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    const misspelt = { legacyMesages: true } as object
+    await expect(runHook(judge, wish(''), misspelt)).rejects.toThrow(
+      'unknown option "legacyMesages" (did you mean "legacyMessages"?)',
+    )
   })
 })
