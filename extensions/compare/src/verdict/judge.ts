@@ -31,7 +31,7 @@ type Part = keyof typeof PARTS
 const getParts = (runs: Processes): Part[] => (runs.length < 30 ? ['all runs'] : (Object.keys(PARTS) as Part[]))
 
 /** Factors above 1 are slower, for times and for rates: 1.1 is a time of 110 instead of 100, or a rate of 100 instead of 110. */
-export interface View {
+interface View {
   /** Of fewer than 30 runs, the median of all is compared alone. @default 'all runs' */
   part?: Part
   /** `null` if there is nothing to compare. */
