@@ -1,9 +1,9 @@
 // From rounds to what they say. A round compares an arm with its reference, because a machine that becomes faster or slower changes both. A
 // process has its own memory layout and compilation, so the median of each counts once. Then, in this order:
 // 1. medians, which a few slow rounds hardly move
-// 2. an estimate: the median ratio or difference, with a bootstrap interval by process and round
+// 2. an estimate: the median ratio or difference, with a bootstrap interval by process and round, or the ratio of a part of the processes
 // 3. a judgement: an estimate against a tolerance
-import { quantileSorted } from 'd3-array'
+import { mean, quantileSorted } from 'd3-array'
 import { randomInt, randomLcg } from 'd3-random'
 
 /**
@@ -65,12 +65,13 @@ export const ENOUGH_ROUNDS = 6
 export function estimateRatio(figure: Processes, reference: Processes, confidence = 0.975): Estimate | null {
   const logs = estimateDifference(toLogs(figure), toLogs(reference), confidence)
   if (!logs) return null
-  const toRatios = ([low, high]: Range): Range => [Math.exp(low), Math.exp(high)]
   return {
     ...{ value: Math.exp(logs.value), rounds: logs.rounds },
     ...{ interval: toRatios(logs.interval), spread: toRatios(logs.spread) },
   }
 }
+
+const toRatios = ([low, high]: Range): Range => [Math.exp(low), Math.exp(high)]
 
 const toLogs = (processes: Processes): number[][] =>
   processes.map(rounds => rounds.map(value => (value > 0 ? Math.log(value) : NaN)))
@@ -82,10 +83,10 @@ export function estimateDifference(figure: Processes, before: Processes, confide
     .map(rounds => rounds.filter(value => !Number.isNaN(value)))
     .filter(rounds => rounds.length > 0)
   if (differences.length === 0) return null
-  const drawn = resample(differences)
+  // Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, 2013.
   return {
     value: medianOfMedians(differences),
-    interval: [quantile(drawn, 1 - confidence), quantile(drawn, confidence)],
+    interval: bootstrap(draw => medianOfMedians(draw(differences).map(draw)), confidence),
     spread: getSpread(differences),
     rounds: differences.flat().length,
   }
@@ -105,18 +106,39 @@ const DRAWS = 2000
 /** Constant, so that an interval is reproducible. */
 const SEED = 0.5
 
-/**
- * Draws processes with replacement, and rounds within each (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, 2013).
- *
- * @returns the median of the processes' medians of each draw, ascending
- */
-function resample(processes: Processes): Float64Array {
+/** Draws with replacement. @returns the interval of what `estimate` makes of the drawn values */
+function bootstrap(estimate: (draw: <T>(from: readonly T[]) => T[]) => number, confidence: number): Range {
   const below = randomInt.source(randomLcg(SEED))
   const draw = <T>(from: readonly T[]): T[] => {
     const at = below(from.length)
     return from.map(() => from[at()]!)
   }
-  return Float64Array.from({ length: DRAWS }, () => medianOfMedians(draw(processes).map(draw))).sort()
+  const drawn = Float64Array.from({ length: DRAWS }, () => estimate(draw)).sort()
+  return [quantile(drawn, 1 - confidence), quantile(drawn, confidence)]
+}
+
+/**
+ * Estimates figure ÷ references by the geometric means of the lowest processes of each (Chen and Revels, Robust Benchmarking in Noisy Environments, 2016).
+ *
+ * @param share - of the processes; below 0, of the highest
+ * @returns `null` unless each process has values above zero
+ */
+export function estimatePart(
+  all: readonly Processes[],
+  share: number,
+  confidence: number,
+): Pick<Estimate, 'value' | 'interval'> | null {
+  const sides = all.map(side => toLogs(side).map(median))
+  const processes = [...all[0]!.keys()]
+  if (sides.some(logs => logs.length !== processes.length || !logs.every(Number.isFinite))) return null
+  const many = Math.round(processes.length * Math.abs(share))
+  const part = share > 0 ? ([0, many] as const) : ([-many] as const)
+  const estimate = (drawn: readonly number[]): number => {
+    const [figure, ...references] = sides.map(logs => mean(sort(drawn.map(at => logs[at]!)).subarray(...part))!)
+    return figure! - mean(references)!
+  }
+  const interval = bootstrap(draw => estimate(draw(processes)), confidence)
+  return { value: Math.exp(estimate(processes)), interval: toRatios(interval) }
 }
 
 /** A factor above 1 is slower, or more. */

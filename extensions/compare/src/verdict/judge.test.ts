@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { getDetectableFactor } from '../shared/statistics.js'
 import {
   conclude,
@@ -47,6 +48,19 @@ function measured(
     head: side(value(factor)),
     again: side(value(again)),
   }
+}
+
+/** Runs of a machine that makes half of them up to 35 % slower, with one value each. Some of the head's have a pause. */
+function busy(runs: number, factor: number, pause = 1, better: Sides['better'] = 'lower', seed = 1): Sides {
+  let state = seed * 7919
+  const random = (): number => (state = (state * 16807) % 2147483647) / 2147483647
+  const run = (times: number, of: number): number[] => {
+    const slowed = random() < 0.5 ? 1 : 1 + 0.35 * random()
+    const time = 5 * times * (1 + 0.02 * random()) * slowed * (random() < 0.3 ? of : 1)
+    return [better === 'lower' ? time : 1000 / time]
+  }
+  const side = (times: number, of = 1): number[][] => Array.from({ length: runs }, () => run(times, of))
+  return { ...{ figure: 'parse', better, unit: 'ms' }, base: side(1), head: side(factor, pause), again: side(1) }
 }
 
 const outcome = (sides: Given, better?: Sides['better']): string => judge(measured(sides, better), rule).outcome
@@ -134,6 +148,45 @@ describe('one figure', () => {
     expect(quiet).toBeGreaterThan(rule.tolerance)
     expect(noisy).toBeGreaterThan(quiet)
     expect(outcome({ factor: quiet * 1.02 })).toBe('slower')
+  })
+})
+
+describe('the runs of a busy machine', () => {
+  const close: Rule = { tolerance: 1.01, figures: 2 }
+
+  test('show a slow-down of each run in their fastest quarter, from 30 runs on, of a time or a rate', () =>
+    rows([
+      [30, 'lower', 'slower', 'fastest quarter'],
+      [30, 'higher', 'slower', 'fastest quarter'],
+      [150, 'lower', 'slower', 'fastest quarter'],
+      [29, 'lower', 'blind', 'all runs'],
+    ] as const)((runs, better, outcome, part) => {
+      expect(judge(busy(runs, 1.04, 1, better), close)).toMatchObject({ outcome, part })
+    }))
+
+  test('show a pause that only some have in their slowest half', () => {
+    const judged = judge(busy(150, 1, 1.5), { ...close, tolerance: 1.05 })
+    expect(judged).toMatchObject({ outcome: 'slower', part: 'slowest half' })
+    expect(judged.others!.map(({ outcome }) => outcome)).not.toContain('slower')
+  })
+
+  test('are measured again because of a part', () => {
+    const judged = judge(busy(150, 1, 1.5), close)
+    expect(judged.others!.find(({ part }) => part === 'fastest quarter')!.slower!.factor).toBeLessThan(1.01)
+    const [entry, ...others] = [judged, ...judged.others!].toReversed()
+    expect(getSuspects([{ ...judged, ...entry!, others }], close)).toEqual(['parse'])
+  })
+
+  test('have no part where a run is 0, and are judged by the others', () => {
+    const sides = busy(40, 1.5)
+    const judged = judge({ ...sides, head: [[0], ...sides.head.slice(1)] }, close)
+    expect(judged).toMatchObject({ outcome: 'slower', part: 'all runs' })
+  })
+
+  test('show no slow-down twice in 20 comparisons of equal sides', () => {
+    const isSlower = (seed: number): boolean => judge(busy(30, 1, 1, 'lower', seed), close).outcome === 'slower'
+    const seeds = Array.from({ length: 20 }, (_, at) => at + 1)
+    expect(seeds.filter(seed => isSlower(seed) && isSlower(seed + 100))).toEqual([])
   })
 })
 

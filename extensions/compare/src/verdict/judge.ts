@@ -1,10 +1,10 @@
-// Judges whether the head is slower than its base. Three rules keep false alarms rare: a figure is measured a second time, its whole
-// interval must exceed the tolerance there, and a figure whose base differs from itself is not judged.
+// Judges whether the head is slower than its base, by all runs, the fastest and the slowest. Three rules keep false alarms rare: a figure is measured a
+// second time, the whole interval of one of these must exceed the tolerance there, and one in which the base differs from itself is not judged.
 import type { Machine, PackageInfo } from '../shared/machine.js'
 import type { Outcome } from '../shared/screen.js'
 import type { Growth } from './growth.js'
 import type { Change, Processes } from '../shared/statistics.js'
-import { estimateRatio, judgeChange, medianOfMedians, toChange } from '../shared/statistics.js'
+import { estimatePart, estimateRatio, judgeChange, medianOfMedians, toChange } from '../shared/statistics.js'
 
 /** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
 export interface Sides {
@@ -21,15 +21,23 @@ export interface Sides {
   missing?: string
 }
 
+/**
+ * What is compared of the runs, and which share of them: 0 for the median of all. The noise of a machine makes runs slower, seldom faster, so a
+ * slow-down of each run shows first in the fastest. One that only some runs have, such as a pause, shows in the slowest.
+ */
+const PARTS = { 'all runs': 0, 'fastest quarter': 0.25, 'slowest half': -0.5 } as const
+type Part = keyof typeof PARTS
+/** A bootstrap of a quarter of 15 runs is too narrow. */
+const getParts = (runs: Processes): Part[] => (runs.length < 30 ? ['all runs'] : (Object.keys(PARTS) as Part[]))
+
 /** Factors above 1 are slower, for times and for rates: 1.1 is a time of 110 instead of 100, or a rate of 100 instead of 110. */
-export interface Judged {
-  figure: string
+interface View {
+  /** Of fewer than 30 runs, the median of all is compared alone. @default 'all runs' */
+  part?: Part
   /** `null` if there is nothing to compare. */
   slower: Change | null
   /** The base against itself: what this machine moves by itself. */
   drift: Change | null
-  /** In a unit such as `µs`, `B` or `ops/s`. */
-  medians?: { base: number; head: number; unit: string }
   /**
    * - `unsteady`: the base differs from itself
    * - `blind`: no difference was found, and a slow-down of twice the tolerance could not have been seen, or the values are 0
@@ -37,6 +45,14 @@ export interface Judged {
    * - `failed`: the base has a figure, and the head has none
    */
   outcome: 'fine' | 'slower' | 'faster' | 'unsteady' | 'blind' | 'missing' | 'failed'
+}
+
+export interface Judged extends View {
+  figure: string
+  /** What its other parts say. */
+  others?: View[]
+  /** Of all runs, in a unit such as `µs`, `B` or `ops/s`. */
+  medians?: { base: number; head: number; unit: string }
   error?: string
 }
 
@@ -88,27 +104,40 @@ const ERROR = 0.01
 export const getTolerance = ({ tolerance, tolerances = {} }: Rule, figure: string): number =>
   Object.hasOwn(tolerances, figure) ? tolerances[figure]! : tolerance
 
-const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
+/** The geometric mean of both measurements of the base is steadier than either. */
+const getBetween = ({ base, again }: Sides): Processes =>
+  base.map((rounds, process) => rounds.map((value, round) => Math.sqrt(value * (again[process]?.[round] ?? NaN))))
 
-export function judge({ figure, better, unit, base, head, again, failed, missing }: Sides, rule: Rule): Judged {
+function compare(sides: Sides, part: Part, rule: Rule): View {
+  const { figure, base, head, again, better } = sides
+  const share = better === 'lower' ? PARTS[part] : -PARTS[part]
+  // Each look at a figure can find a difference by chance (Bonferroni).
+  const confidence = 1 - ERROR / rule.figures / getParts(head).length
+  const [slower, drift] = (
+    share === 0
+      ? [estimateRatio(head, getBetween(sides), confidence), estimateRatio(again, base, confidence)]
+      : [estimatePart([head, base, again], share, confidence), estimatePart([again, base], share, confidence)]
+  ).map(estimate => estimate && toChange(estimate.value, estimate.interval, better)) as [Change | null, Change | null]
+  return { part, slower, drift, outcome: getOutcome(slower, drift, getTolerance(rule, figure)) }
+}
+
+/** Which outcome of its parts a figure has: the first of these. */
+const RANK: readonly Judged['outcome'][] = ['slower', 'faster', 'fine', 'unsteady', 'blind', 'missing']
+
+export function judge(sides: Sides, rule: Rule): Judged {
+  const { figure, unit, base, head, again, failed, missing } = sides
   const nothing = { figure, slower: null, drift: null }
   if (failed !== undefined) return { ...nothing, outcome: 'failed', error: failed }
   if (missing !== undefined) return { ...nothing, outcome: 'missing', error: missing }
   // A single round says nothing about the next.
   if (head.flat().length === 1 && base.flat().length === 1) return { ...nothing, outcome: 'blind' }
-  const compare = (side: Processes, other: Processes): Change | null => {
-    const estimate = estimateRatio(side, other, getConfidence(rule))
-    return estimate && toChange(estimate.value, estimate.interval, better)
-  }
-  // The geometric mean of both measurements of the base is steadier than either.
-  const between = base.map((rounds, process) =>
-    rounds.map((value, round) => Math.sqrt(value * (again[process]?.[round] ?? NaN))),
-  )
-  const [slower, drift] = [compare(head, between), compare(again, base)]
-  const medians = { base: medianOfMedians(between), head: medianOfMedians(head), unit }
-  if (slower === null && [base, head, again].every(side => side.flat().length > 0))
+  const [decisive, ...others] = getParts(head)
+    .map(part => compare(sides, part, rule))
+    .toSorted((a, b) => RANK.indexOf(a.outcome) - RANK.indexOf(b.outcome))
+  const medians = { base: medianOfMedians(getBetween(sides)), head: medianOfMedians(head), unit }
+  if (decisive!.slower === null && [base, head, again].every(side => side.flat().length > 0))
     return { ...nothing, medians, outcome: 'blind', error: 'Only values above 0 have a ratio. Print more digits' }
-  return { figure, slower, drift, medians, outcome: getOutcome(slower, drift, getTolerance(rule, figure)) }
+  return { figure, ...decisive!, others, medians }
 }
 
 export function getOutcome(slower: Change | null, drift: Change | null, tolerance: number): Judged['outcome'] {
@@ -119,13 +148,13 @@ export function getOutcome(slower: Change | null, drift: Change | null, toleranc
 }
 
 /**
- * True if the interval of each figure reaches at most half of the tolerance to both sides. The figures themselves say nothing here: rounds that ended
- * because of a difference would find one too often. The memory has few values, which more runs do not change.
+ * True if the interval of each figure, by all runs, reaches at most half of the tolerance to both sides. The figures themselves say nothing here: rounds
+ * that ended because of a difference would find one too often. The memory has few values, which more runs do not change.
  */
 export const isNarrow = (sides: readonly Sides[], rule: Rule): boolean =>
   sides.every(entry => {
-    const { slower } = judge(entry, rule)
-    if (!slower || entry.figure === MEMORY) return true
+    const { slower } = compare(entry, 'all runs', rule)
+    if (!slower || entry.figure === MEMORY || (entry.failed ?? entry.missing) !== undefined) return true
     const [low, high] = slower.bounds
     return high - low <= (getTolerance(rule, entry.figure) - 1) * slower.factor
   })
@@ -135,7 +164,9 @@ export const getMinRuns = ({ figures }: Rule): number => Math.ceil(Math.log2(fig
 
 export const getSuspects = (judged: readonly Judged[], rule: Rule): string[] =>
   judged
-    .filter(({ slower, figure }) => slower !== null && slower.factor > getTolerance(rule, figure))
+    .filter(entry =>
+      [entry, ...(entry.others ?? [])].some(({ slower }) => slower && slower.factor > getTolerance(rule, entry.figure)),
+    )
     .map(({ figure }) => figure)
 
 export const settle = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>

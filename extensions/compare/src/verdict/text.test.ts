@@ -51,6 +51,16 @@ test('says that a figure is slower by more than ten times, without a percentage'
   expect(draw([slower], [slower])).toContain('1 of 1 figure is worse than main (0123456), by more than 10×.')
 })
 
+test('says which part of the runs would have shown a slow-down, and what the others say', () => {
+  const { slower, drift } = judged('parse json', 1.2)
+  const others = [{ part: 'all runs', slower, drift, outcome: 'blind' } as const]
+  const text = draw([{ ...judged('parse json', 1), part: 'fastest quarter', others }], [])
+  expect(text).toContain('1 figure would have shown a slow-down of each run by 6.1 % against')
+  expect(text).toMatch(
+    /fine: fastest quarter \+0 % \(.*\), would have seen 6.1 %\n +all runs \+20 % \(.*\) of 2\.00 ms\n/,
+  )
+})
+
 test('names the functions whose own time grew', () => {
   expect(draw([judged('a', 1)], [])).toMatch(/Own time of functions, .*\n 1\.50 ms → 9\.00 ms parse src\/parse\.js\n/)
 })

@@ -43,7 +43,7 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   // Says what `fine` means.
   const from = Math.max(...seen.map(entry => getDetectableFactor(entry.slower!, getTolerance(rule, entry.figure))))
   const unseen = last.length > seen.length ? ` ${last.length - seen.length} more were too noisy to judge.` : ''
-  return `No regression: ${count(seen.length, 'figure')} would have shown a slow-down of ${formatEffect(from)} against ${base.name}${commit}.${unseen}`
+  return `No regression: ${count(seen.length, 'figure')} would have shown a slow-down of ${seen.some(({ part }) => part === 'fastest quarter') ? 'each run by ' : ''}${formatEffect(from)} against ${base.name}${commit}.${unseen}`
 }
 
 const formatLargest = (factor: number): string => `up to ${formatEffect(factor)}`.replace('up to > ', 'more than ')
@@ -84,16 +84,22 @@ function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string 
 
 function drawFigure(entry: Judged, comparison: Comparison, { columns, colors }: Screen): string[] {
   const { repeat, rule, verdict, trend } = comparison
-  const { figure, slower, drift, medians, outcome } = settle([entry], repeat)[0]!
+  const settled = settle([entry], repeat)[0]!
+  const { figure, part, slower, drift, medians, outcome, others = [] } = settled
   const isRepeated = repeat.some(other => other.figure === entry.figure)
   const { text, tone } = SHOWN[outcome]
   const word = (medians?.unit === 'B' && OF_SIZES[outcome]) || text
+  const first = [entry, ...(entry.others ?? [])].find(view => view.part === part)?.slower
+  const describe = ({ part: of = 'all runs', slower: moved }: Pick<Judged, 'part' | 'slower'>): string => {
+    const base = medians && of === 'all runs' ? ` of ${formatValue(medians.base, medians.unit)}` : ''
+    return moved ? `${others.length > 0 ? `${of} ` : ''}${formatMoved(moved)}${base}` : ''
+  }
   const parts = [
-    slower ? `${word}: ${formatMoved(slower)}${medians ? ` of ${formatValue(medians.base, medians.unit)}` : ''}` : word,
+    slower ? `${word}: ${describe(settled)}` : word,
     slower &&
       (outcome === 'blind' || outcome === 'fine') &&
       `would have seen ${formatEffect(getDetectableFactor(slower, getTolerance(rule, figure)))}`,
-    isRepeated && entry.slower && `first ${formatChange(entry.slower.factor)}`,
+    isRepeated && first && `first ${formatChange(first.factor)}`,
   ]
   const tint = tone && verdict !== 'too noisy' ? colors[TONES[tone]] : String
   const fit = (text: string, paint: (line: string) => string): string[] =>
@@ -102,6 +108,7 @@ function drawFigure(entry: Judged, comparison: Comparison, { columns, colors }: 
     ...wrap(oneLine(figure), columns - 2),
     ...fit(parts.filter(Boolean).join(', '), tint),
     ...[
+      others.map(describe).filter(Boolean).join(', '),
       drift && `base against base: ${formatMoved(drift)}`,
       drawTrend(Object.hasOwn(trend, figure) ? trend[figure]! : [], medians?.unit ?? ''),
     ]
