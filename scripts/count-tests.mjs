@@ -65,8 +65,11 @@ else if (missing.length > 0 && missing.every(({ task }) => !output.getEnd(task))
   others.push(`turbo${shorten(output.errors.join('\n'))}`)
 else for (const { task } of missing) others.push(`no report of ${task}${shorten(output.getEnd(task))}`)
 const outside = runs.filter(({ report }) => report.outside.length > 0)
-for (const { task, report } of outside)
+for (const { task, report } of outside) {
   others.push(...report.outside.map(error => `${task}, outside of every test${shorten(error)}`))
+  // Its process can have ended.
+  others.push(...report.running.map(file => `${task}: ${file} never ended`))
+}
 
 /** Tests of each directory, in the script that has most of them: simulations run in two. */
 const counts = {}
@@ -109,6 +112,12 @@ if (skipped > 0 && absent.length > 0) {
   console.log(`Tests were skipped for lack of ${absent.join(' and ')}. Install:\n  apt-get install ${absent.join(' ')}`)
 }
 
+if (
+  !existsSync(new URL('../shared/corpora', root)) &&
+  files.some(({ file }) => /^packages\/(?:core|protocol)/.test(file))
+)
+  console.log('Tests were skipped for lack of conformance data in ../shared/corpora')
+
 const print = (word, { file, failures, why, ...each }) => {
   for (const { test, errors } of failures) console.log(`${word}: ${file} > ${test}${shorten(errors.join('\n'))}`)
   console.log(`  ${why}.\n  ${toCommand({ file, ...each })}`)
@@ -121,7 +130,9 @@ if (unstable.length > 0) writeFileSync(new URL('unstable.json', root), JSON.stri
 for (const each of wrong) print('failed', each)
 for (const each of others) console.log(`failed: ${each}`)
 
-const redTasks = runs.filter(({ report }) => report.failed > 0 || report.outside.length > 0 || !report.isOver)
+const redTasks = runs.filter(
+  ({ report }) => !report.isOver || report.outside.length > 0 || report.files.some(each => each.failures.length > 0),
+)
 for (const { task, log } of redTasks) if (output.getEnd(task)) console.log(`All that it printed: ${log}`)
 const packages = new Set(runs.map(({ directory }) => directory)).size
 const tests = passed + skipped + sum(wrong, each => each.failed)

@@ -32,7 +32,11 @@ const slow = () => {
   return { now: () => time, passes: async (_, ms) => ((time += ms), true) }
 }
 
-/** The verdict of each file, and what `why` says of the last. */
+/**
+ * The verdict of each file, and what `why` says of the last.
+ *
+ * @type {[string, object[], object, string | string[], string][]}
+ */
 const cases = [
   // By what failed.
   ['an assertion, which passes alone', [flaky], {}, 'unstable', 'an assertion'],
@@ -99,7 +103,7 @@ for (const [name, failed, deps, verdict, why] of cases) {
   const judged = await judge(failed, { ...defaults, ...deps })
   const expected = Array.isArray(verdict) ? verdict : failed.map(() => verdict)
   if (judged.every((each, index) => each.verdict === expected[index]) && judged.at(-1).why.includes(why)) continue
-  console.error(`${name}: must be ${verdict} (${why}), and not ${judged.at(-1).verdict} (${judged.at(-1).why})`)
+  console.error(`${name}: must be ${expected.join()} (${why}), and not ${judged.at(-1).verdict} (${judged.at(-1).why})`)
   isWrong = true
 }
 if (!isWrong) console.log(`${cases.length} failures were judged as they should be`)

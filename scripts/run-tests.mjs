@@ -37,21 +37,26 @@ export const wasStopped = () => isStopped
 
 /** What happens in the tests of one script of a package. */
 export class Report {
-  files = []
-  current = new Set()
   outside = []
   isOver = false
-  failed = 0
-  tests = 0
   #path
   #length = 0
-  #failures = new Map()
+  #files = new Map()
 
   constructor(path) {
     this.#path = path
   }
 
-  /** Returns the events that are new. */
+  /** Those that have begun. */
+  get files() {
+    return [...this.#files.values()]
+  }
+
+  get running() {
+    return this.files.filter(({ type }) => type !== 'end').map(({ file }) => file)
+  }
+
+  /** Returns the failures that are new. */
   read() {
     const text = existsSync(this.#path) ? readFileSync(this.#path, 'utf8') : ''
     const whole = text.slice(this.#length, text.lastIndexOf('\n') + 1)
@@ -61,24 +66,16 @@ export class Report {
       .slice(0, -1)
       .map(line => JSON.parse(line))
     for (const event of events) this.#add(event)
-    return events
+    return events.filter(({ type }) => type === 'failure')
   }
 
   #add(event) {
     const { type, file, project, test, errors } = event
     const key = `${project} ${file}`
-    const failures = this.#failures.get(key) ?? []
-    if (type === 'start') this.current.add(file)
-    if (type === 'failure') {
-      this.failed++
-      this.#failures.set(key, [...failures, { test, errors }])
-    }
-    if (type === 'end') {
-      this.current.delete(file)
-      this.tests += event.passed + event.failed + event.skipped
-      this.files.push({ ...event, failures })
-    }
-    if (type === 'over') Object.assign(this, { isOver: true, outside: errors })
+    if (type === 'start') this.#files.set(key, { ...event, passed: 0, failed: 0, skipped: 0, ms: 0, failures: [] })
+    else if (type === 'failure') this.#files.get(key).failures.push({ test, errors })
+    else if (type === 'end') Object.assign(this.#files.get(key), event)
+    else Object.assign(this, { isOver: true, outside: errors })
   }
 }
 
@@ -106,15 +103,17 @@ class Output {
 }
 
 function describeNow(runs, { builds }) {
-  const sum = get => runs.reduce((total, { report }) => total + get(report), 0)
-  const now = runs.flatMap(({ directory, report }) =>
-    [...report.current].map(file => `${directory.split('/').at(-1)}/${file}`),
+  const running = runs.flatMap(({ directory, report }) =>
+    report.running.map(file => `${directory.split('/').at(-1)}/${file}`),
   )
-  const tests = sum(report => report.tests)
-  if (now.length === 0 && tests === 0) return `builds ${builds.slice(-2).join(', ') || 'nothing yet'}`
-  const failed = sum(report => report.failed)
-  const next = now.join(', ') || 'the next package starts'
-  return `${tests} tests in ${sum(report => report.files.length)} files${failed ? `, ${failed} FAILED` : ''}; ${next}`
+  const files = runs.flatMap(({ report }) => report.files)
+  if (files.length === 0) return builds.length > 0 ? `builds ${builds.slice(-2).join(', ')}` : 'starts'
+  const [tests, failed] = files.reduce(
+    (sum, each) => [sum[0] + each.passed + each.failed + each.skipped, sum[1] + each.failures.length],
+    [0, 0],
+  )
+  const done = `${tests} tests in ${files.length - running.length} files${failed ? `, ${failed} FAILED` : ''}`
+  return `${done}; ${running.join(', ') || 'the next package starts'}`
 }
 
 /**
@@ -139,8 +138,7 @@ export async function runAll(runs, args) {
   let looks = 0
   const look = () => {
     for (const { directory, report } of runs)
-      for (const { type, file, test } of report.read())
-        if (type === 'failure') say(`FAILED ${directory}/${file} > ${test}`)
+      for (const { file, test } of report.read()) say(`FAILED ${directory}/${file} > ${test}`)
     if (++looks % LOOKS_UNTIL_TOLD === 0) say(describeNow(runs, output).slice(0, COLUMNS - 6))
   }
   const timer = setInterval(look, LOOK_MS)
@@ -151,15 +149,21 @@ export async function runAll(runs, args) {
   return { status: status ?? 1, output }
 }
 
+/** Not each package has projects. */
+const getArgs = ({ directory, project, file }) => [
+  'run',
+  ...(project ? ['--project', project] : []),
+  file.slice(directory.length + 1),
+]
+
 /** The command that does the same as `runAlone`, at the root. */
-export const toCommand = ({ directory, project, file }) =>
-  `(cd ${directory} && npx vitest run --project ${project} ${file.slice(directory.length + 1)})`
+export const toCommand = each => `(cd ${each.directory} && npx vitest ${getArgs(each).join(' ')})`
 
 /** @returns whether the file passes before the time is over */
-export async function runAlone({ directory, project, file }, ms) {
-  const args = ['run', '--project', project, '--maxWorkers=1', file.slice(directory.length + 1)]
-  const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
-    cwd: join(root, directory),
+export async function runAlone(each, ms) {
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), ...getArgs(each), '--maxWorkers=1']
+  const child = spawn(process.execPath, args, {
+    cwd: join(root, each.directory),
     env: { ...env, npm_lifecycle_event: 'alone' },
     stdio: 'ignore',
     // Its own processes end with it.
