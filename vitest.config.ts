@@ -3,11 +3,12 @@
 //   test/long            `npm run test:long`: faults, hostile code, and a smoke of all that takes long
 //   test/matrix          `npm run test:matrix`: browsers, servers, loads, versions
 //   test/generated       `npm run check`: files that are generated from the code
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vitest/config'
-import { BaseSequencer, type Reporter } from 'vitest/node'
+import { BaseSequencer, type Reporter, type SerializedError } from 'vitest/node'
 
 const files = ['src', 'test']
   .filter(existsSync)
@@ -33,17 +34,47 @@ const generated = '**/test/generated/**/*.test.ts'
 /** Random tests begin here in `npm test`, and go on in `npm run test:long`. */
 const random = ['**/test/simulation/*.test.ts', '**/test/fuzz/*.test.ts']
 /** Name of the package's script that runs the tests. */
-const { npm_lifecycle_event: script = 'test' } = process.env
-const report = script.replaceAll(/\W/g, '-')
-/** The JSON report leaves out what fails outside of every test, such as an unhandled rejection. */
-const outside: Reporter = {
-  onTestRunEnd(_, errors) {
-    if (errors.length === 0) return
-    writeFileSync(
-      `test-report.${report}.errors.json`,
-      JSON.stringify(errors.map(({ stack, message }) => stack ?? message)),
-    )
+const { npm_lifecycle_event: script = 'test', TURBO_HASH } = process.env
+
+/** With its causes, and what is ours of its stack; an error within `vi.waitFor` has nothing else that tells of it. */
+function describe({ name, message, diff, stack, cause }: SerializedError): string {
+  const isOurs = (line: string): boolean =>
+    line.startsWith('    at ') && (!/node_modules|node:|<anonymous>/.test(line) || line.includes('checkCallback'))
+  return [
+    `${name ?? 'Error'}: ${message}`,
+    ...(typeof diff === 'string' ? [stripVTControlCharacters(diff)] : []),
+    ...(stack?.split('\n').filter(isOurs) ?? []),
+    ...(Object(cause) === cause ? [`Caused by: ${describe(cause as SerializedError)}`] : []),
+  ]
+    .join('\n')
+    .replaceAll(resolve('.'), '')
+}
+const report = `test-report.${script.replaceAll(/\W/g, '-')}.jsonl`
+const tell = (event: object): void => appendFileSync(report, `${JSON.stringify(event)}\n`)
+/** Says what happens: scripts/run-tests.mjs reads the file while it grows, or as turbo's cache has kept it. */
+const reporter: Reporter = {
+  onInit: () => writeFileSync(report, ''),
+  onTestModuleStart: ({ relativeModuleId: file, project }) => tell({ type: 'start', file, project: project.name }),
+  onTestCaseResult(testCase) {
+    const { state, errors } = testCase.result()
+    if (state !== 'failed') return
+    const { relativeModuleId: file, project } = testCase.module
+    // As `-t` has it.
+    const test = testCase.fullName.replaceAll(' > ', ' ')
+    tell({ type: 'failure', file, project: project.name, test, errors: errors.map(describe) })
   },
+  onTestModuleEnd(module) {
+    const { relativeModuleId: file, project, children } = module
+    const counts = { passed: 0, failed: 0, skipped: 0 }
+    for (const test of children.allTests()) {
+      const { state } = test.result()
+      counts[state === 'pending' ? 'skipped' : state]++
+    }
+    const errors = [module, ...children.allSuites()].flatMap(each => each.errors()).map(describe)
+    if (errors.length > 0) tell({ type: 'failure', file, project: project.name, test: 'the whole file', errors })
+    tell({ type: 'end', file, project: project.name, ...counts, ms: module.diagnostic().duration })
+  },
+  onTestRunEnd: (_, errors) => tell({ type: 'over', errors: errors.map(describe) }),
 }
 
 /** The `imports` of the packages' files, as sources: Node's own resolution finds what was built of them. */
@@ -112,7 +143,6 @@ export default defineConfig({
     // The last lines of CI are all that is known of a test that failed there.
     chaiConfig: { truncateThreshold: 2000 },
     passWithNoTests: true,
-    // scripts/count-tests.mjs adds the reports up: one for each script of a package.
-    reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }], outside],
+    reporters: ['default', ...(TURBO_HASH && script.startsWith('test') ? [reporter] : [])],
   },
 })

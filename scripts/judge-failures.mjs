@@ -1,16 +1,39 @@
-// What becomes of a test that failed. Its file runs again alone, twice: if it fails again, it has failed. If it passes twice, it is unstable: named, recorded in
-// unstable.json, and not red. Nothing is forgiven where chance has no part, or where a failure says more than one test. CONTRIBUTING.md has the policy.
+// What becomes of a file that failed: it runs again alone, while there is time, and the first of these that is true is its verdict.
+//
+//   it fails alone, or was not run               failed. An assertion that fails both times is no accident
+//   this is a release                            failed: nothing is forgiven
+//   it could not run                             failed
+//   an assertion failed, and in the file         failed, although it passed alone: nothing in it is left to chance
+//   are time, order and chance its own
+//   an assertion failed, and it or what it       failed, although it passed alone
+//   imports was changed today
+//   the ledger is full, or its time is over      failed: the test is not mended
+//   else                                         unstable: not red, but named, with its kind, and recorded in unstable.json
+//
+// A limit of time is no assertion (`ACCIDENTS`): on a busy machine each of them can pass. CONTRIBUTING.md has the policy.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runAlone, wasStopped } from './run-tests.mjs'
 
-const MAX_FILES = 2
-/** Files out of time: a busy machine makes more of them. They run again, because a rare hang looks the same. */
-const MAX_LATE_FILES = 10
-const MAX_ENTRIES = 5
+const MS_ALONE = 4 * 60_000
+/** More fail together only if the product is broken: their names suffice. */
+const MAX_FILES = 12
+/** An assertion that passes alone once can fail each second time. */
 const RUNS_ALONE = 2
+const MAX_ENTRIES = 5
 const DAYS_TO_FIX = 14
+
+/** By what an error says of itself or its causes, and not by what an assertion has expected or received. */
+const ACCIDENTS = {
+  'a time limit of the runner': /^\w+: (?:Test|Hook) timed out in/,
+  'a poll out of time':
+    /^Caused by: Error: Matcher did not succeed in time|^\w+: Timed out in wait|^ +at \S*checkCallback /m,
+  'a heartbeat of the bus':
+    /^(?:Caused by: )?(?!AssertionError: (?!promise rejected))\w*Error\b.* blocked its event loop/m,
+  'a Timeout of the bus': /^(?:Caused by: )?TimeoutError\b/m,
+}
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
@@ -18,10 +41,13 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const isDeterministic = (file, text) =>
   /\/src\/|\/(?:simulation|fuzz|generated)\/|\.test-d\.ts$/.test(file) || /\/stage\.js'/.test(text)
 
-/** Each of its tests ended by the runner's time limit, and not by what it expects. */
-const isLate = ({ errors }) =>
-  errors.length > 0 &&
-  errors.every(error => /^(?:Error: )?(?:Test|Hook) timed out in/.test(error) && !error.includes('AssertionError'))
+/** The kind of the accident, if every error is one. */
+function findAccident(failures) {
+  const kinds = failures
+    .flatMap(({ errors }) => errors)
+    .map(error => Object.keys(ACCIDENTS).find(kind => ACCIDENTS[kind].test(error)))
+  return kinds.includes(undefined) ? undefined : kinds[0]
+}
 
 /** The files that commits of the last day changed, and those that are not committed. */
 function listChanged() {
@@ -34,61 +60,67 @@ function listChanged() {
 const listImports = (file, text) =>
   [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => join(dirname(file), path).replace(/\.js$/, '.ts'))
 
-function runAlone({ directory, command, file }) {
-  const words = command.split(' ').filter(word => !word.startsWith('test/'))
-  const alone = [...words, '--maxWorkers=1', `"${join(root, file)}"`].join(' ')
-  const PATH = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`
-  const env = { ...process.env, PATH, npm_lifecycle_event: 'alone' }
-  return spawnSync(alone, { cwd: join(root, directory), env, shell: true, stdio: 'ignore' }).status === 0
-}
-
 const addDays = (date, days) => new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10)
 
 /**
- * @param failed - `{ directory, command, file, tests, errors }` for each file and script that failed; `file` is a path in the repository
+ * @param failed - `{ directory, project, file, ms, failures: [{ test, errors }] }` of each file and project; `file` is a path in the repository
  * @param deps - what the proof of this script replaces
  * @returns the failed, each with `verdict` and `why`, and with the `entries` for the ledger if it is unstable
  */
-export function judge(failed, deps = {}) {
+export async function judge(failed, deps = {}) {
   const {
     read = file => readFileSync(join(root, file), 'utf8'),
     changed = listChanged(),
     ledger = readLedger(),
     passes = runAlone,
+    say = console.log,
+    now = Date.now,
     today = new Date().toISOString().slice(0, 10),
     isRelease = process.env.GITHUB_REF_TYPE === 'tag',
   } = deps
-  const [late, wrong] = [failed.filter(isLate), failed.filter(each => !isLate(each))].map(
-    each => new Set(each.map(({ file }) => file)).size,
-  )
-  const isKnown = ({ file, tests }) => ledger.some(entry => entry.file === file && tests.includes(entry.test))
-  const refuse = each => {
-    const { file, tests } = each
+  const end = now() + MS_ALONE
+  const isOver = () => wasStopped() || now() >= end
+  const findEntry = (file, test) => ledger.find(entry => entry.file === file && entry.test === test)
+  const refuse = ({ file, failures }, accident) => {
     const text = read(file)
     if (isRelease) return 'nothing is forgiven in a release'
-    if (wrong > MAX_FILES) return `${wrong} files failed: that is no accident`
-    if (late > MAX_LATE_FILES) return `${late} files were out of time: something hangs`
-    if (tests.length === 0) return 'the file could not run'
-    if (!isLate(each)) {
-      if (isDeterministic(file, text)) return 'nothing in it is left to chance'
-      if ([file, ...listImports(file, text)].some(each => changed.has(each))) return 'a commit of today changed it'
-    }
-    if (ledger.length >= MAX_ENTRIES && !isKnown({ file, tests }))
+    if (!accident && failures.some(({ test }) => test === 'the whole file')) return 'it could not run'
+    if (!accident && isDeterministic(file, text)) return 'nothing in it is left to chance'
+    if (!accident && [file, ...listImports(file, text)].some(each => changed.has(each)))
+      return 'a commit of today changed it'
+    const entries = failures.flatMap(({ test }) => findEntry(file, test) ?? [])
+    if (ledger.length >= MAX_ENTRIES && entries.length === 0)
       return `.ci/unstable.json has ${ledger.length} entries: the suite is the work now`
-    const expired = ledger.find(entry => entry.file === file && tests.includes(entry.test) && entry.expires < today)
+    const expired = entries.find(({ expires }) => expires < today)
     return expired && `it has been unstable since ${expired.since}, and its time is over`
   }
-  return failed.map(each => {
-    const why = refuse(each)
-    if (why) return { ...each, verdict: 'failed', why }
-    for (let run = 1; run <= RUNS_ALONE; run++)
-      if (!passes(each)) return { ...each, verdict: 'failed', why: `it failed again in run ${run} alone` }
-    const { file, tests } = each
-    const entries = isKnown(each)
-      ? []
-      : tests.map(test => ({ file, test, since: today, expires: addDays(today, DAYS_TO_FIX) }))
-    return { ...each, verdict: 'unstable', why: `it passed ${RUNS_ALONE} times alone`, entries }
-  })
+  const judgeOne = async (each, index) => {
+    const { file, failures } = each
+    const accident = findAccident(failures)
+    const fail = why => ({ ...each, verdict: 'failed', why })
+    if (index >= MAX_FILES) return fail(`It did not run alone: ${MAX_FILES} files did`)
+    if (isOver()) return fail('There was no time for it to run alone')
+    say(`Runs alone, ${index + 1} of ${failed.length}, after ${accident ?? 'an assertion'}:\n  ${file}`)
+    for (let run = 0; run < (accident ? 1 : RUNS_ALONE); run++) {
+      const passed = !isOver() && (await passes(each, end - now()))
+      if (isOver()) return fail('There was no time for it to run alone')
+      if (!passed) return fail(`It fails alone, too${accident ? '' : ': that is no accident'}`)
+    }
+    const refusal = refuse(each, accident)
+    if (refusal) return fail(`It passes alone, but ${refusal}`)
+    const unknown = failures.filter(({ test }) => !findEntry(file, test))
+    return {
+      ...each,
+      verdict: 'unstable',
+      why: `It passes alone: ${accident ? `${accident}, as on a busy machine` : 'an assertion that does not fail each time'}`,
+      entries: unknown.map(({ test }) => ({ file, test, since: today, expires: addDays(today, DAYS_TO_FIX) })),
+    }
+  }
+  const verdicts = []
+  // The quick ones first: most of them have their turn.
+  for (const [index, each] of failed.toSorted((a, b) => a.ms - b.ms).entries())
+    verdicts.push(await judgeOne(each, index))
+  return verdicts
 }
 
 /** `{ file, test, since, expires }` of each test that is known as unstable. */

@@ -8,7 +8,8 @@ import { choose, instrument, listPackages } from './instrument.mjs'
 const MIN_TIMEOUT_MS = 60_000
 /** After so many batches that hang, the rest is not tried. */
 const MAX_SILENT = 2
-const SILENT = /^(?:Error: )?(?:Test|Hook) timed out in/
+/** How Vitest's JSON report has a time limit. */
+const SILENT = /^(?:Error: )?(?:(?:Test|Hook) timed out in|STACK_TRACE_ERROR)/
 const readJson = path => JSON.parse(readFileSync(path, 'utf8'))
 
 export class Mutants {
@@ -48,7 +49,7 @@ export class Mutants {
     rmSync(hits, { recursive: true, force: true })
     mkdirSync(hits)
     for (const path of listPackages(this.#folder)) {
-      const args = [this.#vitest, 'run', ...this.#getProjects(path), '--isolate']
+      const args = [this.#vitest, 'run', ...this.#getProjects(path), '--isolate', ...toReport('hits')]
       spawnSync(process.execPath, args, {
         cwd: join(this.#folder, path),
         stdio: 'ignore',
@@ -137,7 +138,7 @@ export class Mutants {
     const report = join(this.#folder, cwd, 'test-report.mutant.json')
     rmSync(report, { force: true })
     const expected = paths.reduce((sum, path) => sum + this.#durations.get(path), 0)
-    const args = [this.#vitest, 'run', ...this.#getProjects(cwd), '--bail=1', ...paths]
+    const args = [this.#vitest, 'run', ...this.#getProjects(cwd), '--bail=1', ...toReport('mutant'), ...paths]
     const timeout = Math.ceil(MIN_TIMEOUT_MS + 5 * expected)
     const options = { cwd: join(this.#folder, cwd), stdio: 'ignore', detached: true, env: env('mutant') }
     const child = spawn(process.execPath, args, options)
@@ -165,6 +166,7 @@ export class Mutants {
   }
 }
 
-/** The copy is built, and must not be again. The report has the name of the script. */
+/** The copy is built, and must not be again. */
 const env = script => ({ ...process.env, TURBO_HASH: 'mutants', npm_lifecycle_event: script })
+const toReport = word => ['--reporter=json', `--outputFile=test-report.${word}.json`]
 const git = (root, ...args) => execFileSync('git', args, { cwd: root, maxBuffer: 2 ** 28 }).toString()

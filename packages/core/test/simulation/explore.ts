@@ -1,6 +1,8 @@
 // Runs seeds until one breaks the model. It runs again with a minimum of actions, and with a trace.
 import { type Mode, runSeed, type SeedResult } from './run-seed.js'
 import { Channel } from '../../../frontend/src/client/channel.js'
+import { Frontend, type FrontendDeps } from '../../src/life/frontends/frontend.js'
+import type { FrontendHost } from '../../src/life/frontends/types.js'
 
 export interface Explored {
   readonly seeds: number
@@ -64,7 +66,10 @@ async function explain(seed: number, failed: SeedResult, lines: number, mode: Mo
 /** Returns what is wrong, without numbers. */
 const describe = ({ wrong: [first = ''] }: SeedResult): string => first.replaceAll(/\d+/gu, '')
 
-/** Channel ids count up across seeds. With a constant number of digits all seeds are repeatable. */
+/** Ids count up across seeds. With a constant number of digits all seeds are repeatable: each message is as long as before. */
 export function fixIds(): void {
   while (new Channel().id < 1_000_000);
+  const host = { options: { pattern: 'brownfield' }, core: { isUp: false } } as FrontendHost
+  const deps = { config: {}, createRuntime: () => ({}) } as unknown as FrontendDeps
+  while (new Frontend(host, deps, () => {}).id < 100_000);
 }
