@@ -35,8 +35,12 @@ const random = ['**/test/simulation/*.test.ts', '**/test/fuzz/*.test.ts']
 /** Name of the package's script that runs the tests. */
 const { npm_lifecycle_event: script = 'test' } = process.env
 const report = script.replaceAll(/\W/g, '-')
-/** The JSON report leaves out what fails outside of every test, such as an unhandled rejection. */
-const outside: Reporter = {
+/** The JSON report has no message of a test that ran out of time, and leaves out what fails outside of every test, such as an unhandled rejection. */
+const completion: Reporter = {
+  onTestCaseResult(test) {
+    for (const error of test.result().errors ?? [])
+      if (error.stack) error.stack = error.stack.replace('STACK_TRACE_ERROR', () => error.message)
+  },
   onTestRunEnd(_, errors) {
     if (errors.length === 0) return
     writeFileSync(
@@ -113,6 +117,6 @@ export default defineConfig({
     chaiConfig: { truncateThreshold: 2000 },
     passWithNoTests: true,
     // scripts/count-tests.mjs adds the reports up: one for each script of a package.
-    reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }], outside],
+    reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }], completion],
   },
 })
