@@ -1,7 +1,7 @@
 // npm run mutate [-- name …]: breaks the product at one place at a time, and demands that the tests named beside it fail. A mutant that survives is a
 // hole in the suite; one whose text has moved is stale. `--none` breaks nothing: then all these tests must pass, or each would be killed by a test that
 // fails anyway. It edits src/, and restores it.
-// npm run mutate -- --random 200 [--seed N] [--seconds S], or --file f: faults that a machine makes. See mutants/draw.mjs.
+// npm run mutate -- --random 200 [--seed N] [--seconds S], or --file f: faults that a machine makes. See mutants/draw.mjs, which prints --help, too.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
@@ -373,7 +373,7 @@ const MUTANTS = [
 
 MUTANTS.push(...ENDS)
 
-if (process.argv.some(arg => /^--(random|file)\b/.test(arg))) {
+if (process.argv.some(arg => arg.startsWith('-') && arg !== '--none')) {
   await import('./mutants/draw.mjs')
   process.exit()
 }

@@ -1,9 +1,11 @@
 // node scripts/prove-structure.mjs: proves that no package has a cycle of files or of directories, type imports included, that what runs
 // in the host does not import what runs in core's thread, nor the other way, that the rooms of core import only those below them, that
-// packages import no extension, that no directory is crowded or deep, and that `npm run types` reads the sources of each entry of a package.
+// packages import no extension, that no directory is crowded or deep, that `npm run types` reads the sources of each entry of a package, and that the
+// files exist whose mutants are drawn.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { parseSync } from 'rolldown/utils'
+import { DECIDING } from './mutants/groups.mjs'
 
 /** Source files that a directory may hold itself, tests aside. */
 const MAX_DIRECTORY_FILES = 20
@@ -259,6 +261,11 @@ function* findBuiltEntries() {
   }
 }
 
+/** Files whose mutants are drawn: one that moves would leave its group. */
+function* findMoved() {
+  for (const file of DECIDING.keys()) if (!sources.has(file)) yield `scripts/mutants/groups.mjs: ${file} does not exist`
+}
+
 /** Paths of all files below a directory, relative to the root, without those that are installed or built. */
 function* listFiles(directory) {
   for (const entry of readdirSync(new URL(directory, root), { withFileTypes: true })) {
@@ -279,7 +286,7 @@ for (const name of new Set(files.map(getPackage))) {
 }
 console.table(summaries)
 
-const faults = [...testCases(), ...findFaults(sources), ...findBuiltEntries()]
+const faults = [...testCases(), ...findFaults(sources), ...findBuiltEntries(), ...findMoved()]
 for (const fault of faults) console.error(fault)
 console.log(faults.length > 0 ? `${faults.length} faults` : 'no cycles, no crowded directories')
 process.exitCode = faults.length > 0 ? 1 : 0

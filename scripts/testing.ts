@@ -1,6 +1,6 @@
 // What the tests of all packages use to be few: one of several ways where the others do the same, and tables in one test.
 import { inspect } from 'node:util'
-import { expect } from 'vitest'
+import { expect, onTestFailed } from 'vitest'
 
 /** True in `npm run test:matrix`, which has time for more. */
 export const isMatrix = process.env.SALLYPORT_TEST_WAYS === 'all'
@@ -16,7 +16,7 @@ export const choose = <T>(all: readonly T[], ...indexes: number[]): T[] => {
 }
 
 /**
- * Tries all rows of a table in one test, and names those that are wrong, with what is wrong.
+ * Tries all rows of a table in one test, and names those that are wrong, with what is wrong. A test that runs out of time names the row that it was in.
  *
  *     test('reads sizes', () => rows({ '1 KiB': 1024, '2 B': 2 })((bytes, text) => expect(readSize(text)).toBe(bytes)))
  *     test('adds', () => rows([[1, 2, 3], [2, 2, 4]])((a, b, sum) => expect(a + b).toBe(sum)))
@@ -40,14 +40,22 @@ export function rows(table: readonly unknown[] | Readonly<Record<string, unknown
       : Object.entries(table).map(([name, row]): [string, unknown[]] => [name, [row, name]])
     expect(all.length, 'rows').toBeGreaterThan(0)
     const wrong: string[] = []
+    let running = ''
+    onTestFailed(({ task: { result } }) => {
+      if (running === '') return
+      for (const error of result?.errors ?? [])
+        error.message = [error.message, `It was in ${running} (of ${all.length})`, ...wrong].join('\n')
+    })
     for (const [index, [name, row]] of all.entries()) {
+      running = `row ${index + 1}, ${name}`
       try {
         await check(...row)
       } catch (error) {
         const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
-        wrong.push(`row ${index + 1}, ${name}: ${told}`)
+        wrong.push(`${running}: ${told}`)
       }
     }
+    running = ''
     if (wrong.length > 0) expect.fail(`${wrong.length} of ${all.length} rows are wrong\n${wrong.join('\n')}`)
   }
 }

@@ -8,17 +8,20 @@ import { GROUPS } from './groups.mjs'
 import { Mutants } from './judge.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const usage = `Usage: npm run mutate -- [--random N] [--seed N] [--file F …] [--seconds S]
+const usage = `Usage: npm run mutate [-- [--none] name …]
+       npm run mutate -- [--random N] [--seed N] [--file F …] [--seconds S]
 
+  name          breaks the product at the places of scripts/mutate.mjs whose names have this (default: at each)
+  --none        breaks nothing: the tests of these places must pass
   --random N    draws N mutants of the files that decide, as many from each group
   --seed N      draws the same ones again
   --file F      only of files whose path has this
-  --seconds S   bounds the tests of each mutant: those that reach least and are quickest run first`
+  --seconds S   bounds the tests of each mutant: those that reach least and are quickest run first (default: 60)`
 const options = readOptions(usage, {
   random: { type: 'string' },
   seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
   file: { type: 'string', multiple: true },
-  seconds: { type: 'string' },
+  seconds: { type: 'string', default: '60' },
 })
 const seed = Number(options.seed)
 
@@ -55,21 +58,25 @@ console.log(`${drawn.length} of ${all.length} mutants, seed ${seed}`)
 const shorten = text => text.replaceAll(/\s+/g, ' ').slice(0, 100)
 const results = []
 for (const mutant of drawn) {
-  const result = await mutants.judge(mutant, options.seconds && Number(options.seconds))
+  const result = await mutants.judge(mutant, Number(options.seconds))
   results.push({ ...mutant, ...result })
   const { file, line, column, from, to } = mutant
-  console.log(
-    `${result.outcome}: ${file}:${line}:${column} \`${shorten(from)}\` → \`${shorten(to)}\`${result.by ? ` by ${result.by}` : ''}`,
-  )
+  const { by, tried, files } = result
+  const how = by ? ` by ${by}` : tried < files ? `, ${tried} of ${files} files of tests tried` : ''
+  console.log(`${result.outcome}: ${file}:${line}:${column} \`${shorten(from)}\` → \`${shorten(to)}\`${how}`)
 }
 
 const rows = Object.keys(GROUPS).flatMap(group => {
   const own = results.filter(each => each.group === group)
-  const killed = own.filter(({ outcome }) => outcome === 'killed').length
+  const count = outcome => own.filter(each => each.outcome === outcome).length
+  const killed = count('killed')
   return own.length === 0
     ? []
-    : [`| ${group} | ${own.length} | ${killed} | ${((100 * killed) / own.length).toFixed(0)} % |`]
+    : [
+        `| ${group} | ${own.length} | ${killed} | ${count('out of time')} | ${((100 * killed) / own.length).toFixed(0)} % |`,
+      ]
 })
-const table = ['| what decides | mutants | killed | score |', '|---|--:|--:|--:|', ...rows].join('\n')
+// A test that hangs notices the mutant, but does not say what is wrong.
+const table = ['| what decides | mutants | killed | out of time | score |', '|---|--:|--:|--:|--:|', ...rows].join('\n')
 console.log(`\n${table}`)
 if (process.env.GITHUB_STEP_SUMMARY) appendFileSync(process.env.GITHUB_STEP_SUMMARY, `${table}\n`)

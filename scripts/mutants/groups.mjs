@@ -34,7 +34,8 @@ export const GROUPS = {
     'packages/core/src/life/workers/shared-threads.ts',
     'packages/core/src/host/run.ts',
     'packages/process/src/process-pool.ts',
-    'packages/protocol/src/contract/{life,timers}.ts',
+    'packages/protocol/src/contract/life.ts',
+    'packages/protocol/src/util/timers.ts',
   ],
 }
 

@@ -1,7 +1,7 @@
 // A copy of the repository whose deciding files have all their mutants at once, each behind a switch. StrykerJS makes them; its runner is not used, because
 // the tests load bundles in threads, VMs and processes without an environment. So a mutant is chosen by what the copy's files say.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
 import { transformSync } from 'rolldown/experimental'
@@ -108,9 +108,11 @@ export async function instrument(root, folder) {
   return mutants
 }
 
-/** The directories of the packages. */
+/** The directories of the packages that have code. */
 export const listPackages = folder =>
-  ['packages', 'extensions'].flatMap(top => readdirSync(join(folder, top)).map(name => join(top, name)))
+  ['packages', 'extensions']
+    .flatMap(top => readdirSync(join(folder, top)).map(name => join(top, name)))
+    .filter(path => existsSync(join(folder, path, 'src')))
 
 /** The files of the copy that have a switch. */
 const listSwitches = folder =>

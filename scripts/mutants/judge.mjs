@@ -1,4 +1,5 @@
 // Judges mutants: each runs the files of tests that reach it, those that reach little and are quick first, until one fails.
+import { createHash } from 'node:crypto'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,9 +8,9 @@ import { choose, instrument, listPackages } from './instrument.mjs'
 
 const MIN_TIMEOUT_MS = 60_000
 /** After so many batches that hang, the rest is not tried. */
-const MAX_SILENT = 2
+const MAX_LATE = 2
 /** How Vitest's JSON report has a time limit. */
-const SILENT = /^(?:Error: )?(?:(?:Test|Hook) timed out in|STACK_TRACE_ERROR)/
+const LATE = /^(?:Error: )?(?:(?:Test|Hook) timed out in|STACK_TRACE_ERROR)/
 const readJson = path => JSON.parse(readFileSync(path, 'utf8'))
 
 export class Mutants {
@@ -18,71 +19,86 @@ export class Mutants {
   /** Files of tests by the number of a mutant, the best ones first. */
   #tests = new Map()
   #durations = new Map()
+  #costs = new Map()
 
   constructor(folder) {
     this.#folder = folder
   }
 
-  /** Makes the copy, unless it is there for this state of the tree, and counts once which tests reach which mutants. */
+  /**
+   * Makes the copy, unless it is there for this state of the tree, and runs all tests once, to see which mutants each reaches. That takes a quarter of an
+   * hour, and is kept for each commit, package by package: what was interrupted goes on.
+   */
   async prepare(root, log) {
-    const state = JSON.stringify(git(root, 'rev-parse', 'HEAD') + git(root, 'diff', 'HEAD'))
-    const stamp = join(this.#folder, 'mutants.state.json')
+    const diff = git(root, 'diff', 'HEAD')
+    const suffix = diff && `-${createHash('sha256').update(diff).digest('hex').slice(0, 12)}`
+    const state = git(root, 'rev-parse', 'HEAD').trim() + suffix
+    const stamp = join(this.#folder, 'mutants.state')
     if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== state) {
       log('All mutants are built into a copy')
       await instrument(root, this.#folder)
-      log('The tests run once, to see which mutants each reaches')
-      this.#countHits()
       writeFileSync(stamp, state)
     }
-    return this.load()
-  }
-
-  load() {
+    const kept = join(root, 'node_modules/.cache/mutants', state)
+    mkdirSync(kept, { recursive: true })
+    for (const path of listPackages(this.#folder)) {
+      const file = join(kept, `${path.replace('/', '-')}.json`)
+      if (!existsSync(file)) {
+        log(`The tests of ${path} run once, to see which mutants each reaches`)
+        writeFileSync(file, JSON.stringify(this.#countHits(path, log)))
+      }
+      this.#addReach(readJson(file))
+    }
+    this.#sort()
     const { mutants, switches } = readJson(join(this.#folder, 'mutants.json'))
     this.#switches = switches
-    this.#readHits()
     return mutants
   }
 
-  #countHits() {
+  /** Returns the files of tests that pass, each with its duration and the mutants that it reaches: one that fails without a mutant kills none. */
+  #countHits(path, log) {
     const hits = join(this.#folder, 'hits')
-    rmSync(hits, { recursive: true, force: true })
+    const report = join(this.#folder, path, 'test-report.hits.json')
+    for (const each of [hits, report]) rmSync(each, { recursive: true, force: true })
     mkdirSync(hits)
-    for (const path of listPackages(this.#folder)) {
-      const args = [this.#vitest, 'run', ...this.#getProjects(path), '--isolate', ...toReport('hits')]
-      spawnSync(process.execPath, args, {
-        cwd: join(this.#folder, path),
-        stdio: 'ignore',
-        env: { ...env('hits'), SALLYPORT_HITS: hits },
-      })
+    const args = [this.#vitest, 'run', ...this.#getProjects(path), '--isolate', ...toReport('hits')]
+    spawnSync(process.execPath, args, {
+      cwd: join(this.#folder, path),
+      stdio: 'ignore',
+      env: { ...env('hits'), SALLYPORT_HITS: hits },
+    })
+    if (!existsSync(report)) throw new Error(`The tests of ${path} did not run`)
+    const reached = new Map(
+      readdirSync(hits).map(each => {
+        const { testPath, reached: keys } = readJson(join(hits, each))
+        return [testPath, keys]
+      }),
+    )
+    const { testResults } = readJson(report)
+    const passed = testResults.filter(({ status }) => status === 'passed')
+    for (const { name } of testResults.filter(({ status }) => status === 'failed'))
+      log(`fails without a mutant: ${relative(this.#folder, name)}`)
+    return passed.map(({ name, startTime, endTime }) => ({
+      file: relative(this.#folder, name),
+      ms: endTime - startTime,
+      reached: reached.get(name) ?? [],
+    }))
+  }
+
+  #addReach(files) {
+    for (const { file, ms, reached } of files) {
+      this.#durations.set(file, ms)
+      this.#costs.set(file, reached.length + ms / 10)
+      for (const key of reached) {
+        if (!this.#tests.has(key - 1)) this.#tests.set(key - 1, [])
+        this.#tests.get(key - 1).push(file)
+      }
     }
   }
 
-  #readHits() {
-    for (const path of listPackages(this.#folder)) {
-      const report = join(this.#folder, path, 'test-report.hits.json')
-      if (!existsSync(report)) throw new Error(`The tests of ${path} did not run`)
-      for (const { name, status, startTime, endTime } of readJson(report).testResults)
-        // One that fails without a mutant kills none.
-        if (status === 'passed') this.#durations.set(name, endTime - startTime)
-    }
-    const reached = new Map()
-    const hits = join(this.#folder, 'hits')
-    for (const each of readdirSync(hits)) {
-      const { testPath, reached: keys } = readJson(join(hits, each))
-      if (!this.#durations.has(testPath)) continue
-      reached.set(testPath, keys.length)
-      for (const key of keys) {
-        if (!this.#tests.has(key - 1)) this.#tests.set(key - 1, [])
-        this.#tests.get(key - 1).push(testPath)
-      }
-    }
-    const cost = path => reached.get(path) + this.#durations.get(path) / 10
-    for (const [id, paths] of this.#tests)
-      this.#tests.set(
-        id,
-        paths.toSorted((a, b) => cost(a) - cost(b)),
-      )
+  #sort() {
+    const cost = file => this.#costs.get(file)
+    for (const files of this.#tests.values()) files.sort((a, b) => cost(a) - cost(b))
   }
 
   get #vitest() {
@@ -97,48 +113,48 @@ export class Mutants {
 
   /**
    * @param seconds - of tests at most
-   * @returns `{ outcome: 'killed' | 'survived' | 'not reached' | 'silent', by, files }`; `silent`: a test hangs, and does not say what is wrong
+   * @returns `{ outcome: 'killed' | 'survived' | 'not reached' | 'out of time', by, tried, files }`; `out of time`: a test hangs, and does not say what is wrong
    */
   async judge({ id, file }, seconds = Infinity) {
     const own = file.split('/').slice(0, 2).join('/')
     const reaching = this.#tests.get(id) ?? []
-    const beside = path => path.endsWith(`/${file.replace(/ts$/, 'test.ts')}`)
+    const beside = path => path === file.replace(/ts$/, 'test.ts')
     const paths = [...reaching.filter(beside), ...reaching.filter(path => !beside(path))]
     if (paths.length === 0) return { outcome: 'not reached', files: 0 }
     choose(this.#folder, this.#switches, id)
     try {
       let left = seconds * 1000
       const chosen = paths.filter((path, index) => index === 0 || (left -= this.#durations.get(path)) > 0)
-      let silent = 0
+      const files = paths.length
+      const late = []
       for (const batch of this.#toBatches(chosen, own)) {
-        const { by, isSilent } = await this.#run(batch)
-        const outcome = isSilent ? 'silent' : 'killed'
-        if (by && !(isSilent && ++silent < MAX_SILENT)) return { outcome, by, files: paths.length }
+        const { by, isLate } = await this.#run(batch)
+        if (by && !isLate) return { outcome: 'killed', by, files }
+        if (by) late.push(by)
+        if (late.length === MAX_LATE) break
       }
-      if (silent > 0) return { outcome: 'silent', files: paths.length }
-      return { outcome: 'survived', files: paths.length, tried: chosen.length }
+      if (late.length > 0) return { outcome: 'out of time', by: late[0], files }
+      return { outcome: 'survived', files, tried: chosen.length }
     } finally {
       choose(this.#folder, this.#switches, undefined)
     }
   }
 
-  /** The start of vitest takes seconds: files of one package run together, first few, then more. */
+  /** The start of vitest takes seconds: files of one package run together, the best three of the mutant's own package first. */
   #toBatches(paths, own) {
-    const packageOf = path => relative(this.#folder, path).split('/').slice(0, 2).join('/')
+    const packageOf = path => path.split('/').slice(0, 2).join('/')
     const names = [...new Set([own, ...paths.map(packageOf)])]
-    return names.flatMap(name => {
-      const all = paths.filter(path => packageOf(path) === name)
-      const batches = []
-      for (let size = 3; all.length > 0; size *= 3) batches.push({ cwd: name, paths: all.splice(0, size) })
-      return batches
-    })
+    const batches = names.map(name => ({ cwd: name, paths: paths.filter(path => packageOf(path) === name) }))
+    const best = batches[0].paths.splice(0, 3)
+    return [{ cwd: own, paths: best }, ...batches].filter(batch => batch.paths.length > 0)
   }
 
   async #run({ cwd, paths }) {
     const report = join(this.#folder, cwd, 'test-report.mutant.json')
     rmSync(report, { force: true })
     const expected = paths.reduce((sum, path) => sum + this.#durations.get(path), 0)
-    const args = [this.#vitest, 'run', ...this.#getProjects(cwd), '--bail=1', ...toReport('mutant'), ...paths]
+    const files = paths.map(path => join(this.#folder, path))
+    const args = [this.#vitest, 'run', ...this.#getProjects(cwd), '--bail=1', ...toReport('mutant'), ...files]
     const timeout = Math.ceil(MIN_TIMEOUT_MS + 5 * expected)
     const options = { cwd: join(this.#folder, cwd), stdio: 'ignore', detached: true, env: env('mutant') }
     const child = spawn(process.execPath, args, options)
@@ -155,14 +171,13 @@ export class Mutants {
     clearTimeout(timer)
     kill()
     if (status === 0) return {}
-    if (!existsSync(report))
-      return status === null ? { by: 'no end', isSilent: true } : { by: 'the start of the tests' }
+    if (!existsSync(report)) return status === null ? { by: 'no end', isLate: true } : { by: 'the start of the tests' }
     const failed = readJson(report).testResults.find(each => each.status === 'failed')
     if (!failed) return { by: 'what fails outside of the tests' }
     const test = failed.assertionResults.find(each => each.status === 'failed')
     const message = test?.failureMessages[0] ?? failed.message
     const by = `${relative(this.#folder, failed.name)} > ${test?.fullName ?? 'the whole file'}`
-    return { by, isSilent: SILENT.test(message) }
+    return { by, isLate: LATE.test(message) }
   }
 }
 

@@ -248,11 +248,15 @@ test('the signal of the generation ends the code and its tools', async () => {
     },
   })
   const { model } = scriptModel('run_code', { code: 'await tools.wait()' })
+  const runCode = toTool(getBus(), { tools: { wait } })
+  const execute = vi.spyOn(runCode, 'execute')
   const running = generateText({
     ...{ model, prompt: 'Go', stopWhen: isStepCount(3), abortSignal: controller.signal },
-    tools: { run_code: toTool(getBus(), { tools: { wait } }) },
+    tools: { run_code: runCode },
   })
   await running.catch(() => {})
+  // And not, later, by its own time limit.
+  await expect(execute.mock.results[0]!.value).rejects.toMatchObject({ reason: 'Cancelled' })
   await expect.poll(() => signal?.aborted).toBe(true)
 })
 

@@ -56,11 +56,11 @@ test('draws an error as one line of a list', () => {
 test('shows third-party text as it is when it holds markup', () => {
   const report = sampleReport(withFailure('shapes', 'ring-json', '![x](https://example.org/x.png)'))
   const [scenario] = report.scenarios
-  scenario!.arms[0]!.title = 'a\nb'
+  scenario!.arms[0]!.title = 'a\n| b'
   scenario!.about = '<script>'
   const text = toMarkdown(report)
   expect(text).toContain(String.raw`!\[x](https://example.org/x.png)`)
-  expect(text).toContain('a b')
+  expect(text).toContain(String.raw`a \| b`)
   expect(text).toContain('&lt;script>')
   expect(text).not.toContain('<script>')
 })

@@ -27,21 +27,3 @@ it('createClient in a frontend returns the client of its thread, even before oth
     received: [0, 1, { number: 0 }, { number: 1 }, 1, { once: 1 }, 2],
   })
 })
-
-it('a client without a bus rejects calls', async () => {
-  const api = createClient<Core>()
-  const calls = [
-    () => api.invoke('greet', { name: 'x' }),
-    () => api.emit('e'),
-    () => api.emitTo('a', 'e'),
-    () => api.listen('e', () => {}),
-    () => api.once('e', () => {}),
-  ]
-  expect(() => api.stream('numbers', { to: 1 })).toThrow('not a frontend')
-  for (const call of calls) {
-    await expect((async () => call())()).rejects.toMatchObject({
-      reason: 'Disconnected',
-      message: expect.stringContaining('not a frontend'),
-    })
-  }
-})

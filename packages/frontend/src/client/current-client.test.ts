@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
-import { Channel, emit, emitTo, getData, getLabel, invoke, isBusError, listen, once } from '../index.js'
+import { Channel, emit, emitTo, getData, getLabel, invoke, isBusError, listen, once, stream } from '../index.js'
 import { currentClient, setCurrentClient } from './current-client.js'
 
 const KEY = Symbol.for('@sallyport/frontend:client')
@@ -15,6 +15,7 @@ describe('in a thread that is not a frontend', () => {
       emitTo: () => emitTo('main', 'e'),
       listen: async () => listen('e', () => {}),
       once: async () => once('e'),
+      stream: async () => stream('numbers'),
       getLabel: async () => getLabel(),
       getData: async () => getData(),
     })(async call => {

@@ -96,8 +96,7 @@ describe('the counter of a hook watch', () => {
     const { watch, read } = setUp()
     const during: number[] = []
     watch.enter()
-    // After the watch's own microtask, and before its tick.
-    await Promise.resolve()
+    // Its tick comes right before the watch's, which a microtask adds, and its promises after both.
     process.nextTick(() => {
       watch.enter()
       void (async () => {

@@ -298,11 +298,22 @@ describe('values of one source', () => {
 
   it('are sent before the tick ends when their message is full', () => {
     const counts: number[] = []
-    const outbox = new Outbox(({ body }) => counts.push(JSON.parse(body as string).params.values.length as number))
+    const outbox = new Outbox(({ body }) =>
+      counts.push((JSON.parse(body as string).params.values ?? ['one']).length as number),
+    )
     const batch = new ValueBatch(outbox, json)
     for (let index = 0; index < FULL_BATCH_VALUES; index++) batch.add(source, index, '1')
     for (let index = 0; index < 4; index++) batch.add(source, index, `"${'x'.repeat(FULL_BATCH_BYTES / 4)}"`)
+    batch.add(source, 4, '1')
     expect(counts).toEqual([FULL_BATCH_VALUES, 4])
+  })
+
+  it('have a frame of their own behind messages of another codec', async () => {
+    const { outbox, sent, put } = setUp()
+    put(msgpack, 1)
+    new ValueBatch(outbox, json).add(source, 0, '1')
+    await nextTick()
+    expect(sent.map(({ kind }) => kind)).toEqual([2, 1])
   })
 })
 

@@ -8,19 +8,21 @@ import { createOutputSink } from './output.js'
 
 const LONGEST = 'x'.repeat(MAX_OUTPUT_LINE)
 
-test('a line of output has at most 8192 characters in the log, and the rest is not logged', () =>
+test('a line of output has at most 8192 characters in the log, of each stream, and the rest is not logged', () =>
   rows([
     ['a line', [`${LONGEST}\n`], [LONGEST]],
     ['one character more', [`${LONGEST}y\nnext\n`], [LONGEST, 'next']],
     ['in parts', [LONGEST, 'y\nnext\n'], [LONGEST, 'next']],
     ['without an end', [LONGEST, 'y'], [LONGEST]],
   ])((_what, texts, lines) => {
-    const logged: string[] = []
-    const log = { info: (_fields: object, text: string) => logged.push(text) } as unknown as Logger
+    const info: string[] = []
+    const warn: string[] = []
+    const add = (logged: string[]) => (_fields: object, text: string) => logged.push(text)
+    const log = { info: add(info), warn: add(warn) } as unknown as Logger
     const sink = createOutputSink({ worker: 'frontend', label: 'main' }, log, log, undefined)
-    for (const text of texts) sink.take('stdout', text)
+    for (const text of texts) for (const stream of ['stdout', 'stderr'] as const) sink.take(stream, text)
     sink.end()
-    expect(logged).toEqual(lines)
+    expect([info, warn]).toEqual([lines, lines])
   }))
 
 test('what a thread has printed, and its host has not, is told with its end', () =>
