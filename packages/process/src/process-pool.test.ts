@@ -121,7 +121,7 @@ test('a spare that has read other files, or whose sockets are gone, is ended ins
   }))
 
 test('a process is taken by the same options alone, whoever starts in it', () =>
-  rows<[string, ProcessOptions]>([
+  rows<[string, Partial<ProcessOptions>]>([
     ['memory', { memory: 65 }],
     ['cpu', { cpu: 2 }],
     ['pids', { pids: 9 }],
@@ -132,7 +132,7 @@ test('a process is taken by the same options alone, whoever starts in it', () =>
     ['young', { resourceLimits: { maxYoungGenerationSizeMb: 3 } }],
     ['stack', { resourceLimits: { stackSizeMb: 3 } }],
   ])((name, options) => {
-    const base = { memory: 64, cpu: 1, spares: 1, net: false } as const
+    const base = { wall: 'none', memory: 64, cpu: 1, spares: 1, net: false } as const
     const others = { ...base, ...options }
     const alone = [base, others, base].map(each => getKey(each, createProcessConfig))
     expect([alone[0] === alone[2], alone[0] === alone[1]], name).toEqual([true, false])

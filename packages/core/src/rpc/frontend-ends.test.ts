@@ -13,10 +13,14 @@ function start() {
   const ends = new FrontendEnds()
   ends.begin('main', LINK)
   const told: string[] = []
+  const delivered: unknown[] = []
   const writer = { request: () => {}, send: () => {}, error: (_id: unknown, _method: string, error: never) => error }
   const streams = new Streams({ writer: {} as StreamWriter, toError: thrown => thrown as BusError })
   const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, new Float64Array(16), () => {}, streams)
-  calls.call('f', {}).catch((error: Error) => told.push(error.message))
+  calls.call('f', {}).catch(({ message, data }: BusError) => {
+    told.push(message)
+    delivered.push(data)
+  })
   const close = (): void => {
     calls.disconnect()
     ends.ended('main', LINK, calls)
@@ -25,7 +29,7 @@ function start() {
     await ends.known('main')
     told.push(ends.createError('main', ['mail']).message)
   }
-  return { ends, told, close, callLater }
+  return { ends, told, delivered, close, callLater }
 }
 
 test('a call is rejected once its session has ended and the host has said why, in either order', () =>
@@ -38,6 +42,15 @@ test('a call is rejected once its session has ended and the host has said why, i
       await new Promise(setImmediate)
     }
     expect(told).toEqual(['The frontend "main" disconnected: it left'])
+  }))
+
+test('a call was not delivered if the code had not begun, and nobody knows of any other', () =>
+  rows([[false], [true], [undefined]])(async ranCode => {
+    const { ends, delivered, close } = start()
+    close()
+    ends.detach(LINK, ranCode === undefined ? undefined : { ...end, ranCode })
+    await new Promise(setImmediate)
+    expect(delivered).toEqual([{ delivered: ranCode === false ? 'no' : 'unknown' }])
   }))
 
 test('a later call waits for the reason, which others get until the label is used again', async () => {
