@@ -1,5 +1,6 @@
 // Limits of `bus.run`, and its report.
 import { describe, expect, test } from 'vitest'
+import { Bus } from '../../src/host/bus.js'
 import type { RunOptions, RunReport } from '../../src/index.js'
 import { next, reuseBus, start } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
@@ -233,3 +234,19 @@ test('wrong limits are refused', () =>
     const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }
     await expect(run('return 1', options)).rejects.toMatchObject(error)
   }))
+
+test('an event says why a run has failed, and whether its code can have begun', async () => {
+  const bus = await start()
+  const controller = new AbortController()
+  const { signal } = controller
+  const failed: unknown[] = []
+  Bus.getHost(bus).reporter.on('runFailed', ({ reason, wasCalled }) => failed.push([reason, wasCalled]))
+  await bus.run('throw new Error("no")', { sandbox: 'quickjs' }).catch(() => {})
+  const stopped = bus.run('return 1', { sandbox: 'quickjs', signal }).catch(() => {})
+  controller.abort()
+  await stopped
+  expect(failed).toEqual([
+    ['CommandFailed', true],
+    ['Cancelled', false],
+  ])
+})
