@@ -1,6 +1,6 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
 import type { BusError } from '@sallyport/protocol/internal/errors'
-import { toChannelReference, toStreamReference } from '@sallyport/protocol/internal/message'
+import { STREAM_HEADER, toChannelReference, toStreamReference } from '@sallyport/protocol/internal/message'
 import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
 import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
@@ -47,6 +47,17 @@ describe('ChannelTable', () => {
     expect(() => bind(50_002)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
   })
 
+  it('opens the stream of a call up to the limit, and otherwise ends the channels of the call', () => {
+    const { table, bind, streams } = setUp()
+    const openStream = (id: number, opened: readonly CallChannel[] = []): unknown =>
+      table.openStream({ [STREAM_HEADER]: toChannelReference(id) }, opened)
+    for (let id = 0; id < MAX_CHANNELS - 2; id++) bind(id)
+    expect(openStream(50_000)).toMatchObject({ isOpen: true })
+    const opened = table.bind({}, { a: 50_001 })
+    expect(() => openStream(50_002, opened)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+    expect([50_000, 50_001, 50_002].map(id => streams.senders.has(id))).toEqual([true, false, false])
+  })
+
   it('makes room for others and aborts signals when channels close or end', () => {
     const { table, bind, close } = setUp()
     for (let id = 0; id < MAX_CHANNELS - 1; id++) bind(id)
@@ -65,7 +76,8 @@ describe('ChannelTable', () => {
     expect(signal).toMatchObject({ aborted: true, reason: { message: expect.stringContaining('failed') as string } })
     const [late] = bind(50_000)
     close(50_000)
-    expect(late!.signal).toMatchObject({ aborted: true, reason: { reason: 'Disconnected' } })
+    const reason = { reason: 'Disconnected', data: { delivered: 'no' } }
+    expect(late!.signal).toMatchObject({ aborted: true, reason })
   })
 
   it('reports the first of the messages of a channel that find no room', async () => {

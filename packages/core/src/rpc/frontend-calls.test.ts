@@ -166,6 +166,19 @@ describe('a stream as an answer', () => {
     expect(notified).toEqual([stop(5), stop(6)])
   })
 
+  it('keeps the streams among the arguments of its call as long as it lasts', async () => {
+    const calls = create()
+    const args = { input: new ReadableStream() }
+    const answer = calls.call('count', args, undefined, undefined, undefined, true)
+    calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 5 })
+    const stream = (await answer) as ReceivedStream
+    expect(countStreams(streams)).toBe(2)
+    streams.handle('$/channel', { channel: 5, index: 0, end: true })
+    expect(await stream.next()).toEqual({ done: true, value: undefined })
+    await turn()
+    expect(countStreams(streams)).toBe(0)
+  })
+
   it('must have an id of a stream', async () => {
     const calls = create()
     const answer = callStream(calls)
