@@ -37,25 +37,21 @@ function setUp({ isFull = false } = {}) {
 const VALUE = 'x'.repeat(CHANNEL_READ_AHEAD / 64 - CHANNEL_MESSAGE_COST - 2)
 
 describe('ChannelTable', () => {
-  it('leaves no channel of a call open that is refused beyond the limit', () => {
-    const { bind } = setUp()
+  it('leaves no channel of a call open that is refused beyond the limit, which its stream counts for, too', () => {
+    const { table, bind, streams } = setUp()
     const open = Array.from({ length: MAX_CHANNELS - 1 }, (_, id) => bind(id)[0]!)
     for (let i = 0; i < 3; i++)
       expect(() => bind(50_000, 50_001)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
     open[0]!.end()
     expect(bind(50_000, 50_001)).toHaveLength(2)
     expect(() => bind(50_002)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
-  })
-
-  it('opens the stream of a call up to the limit, and otherwise ends the channels of the call', () => {
-    const { table, bind, streams } = setUp()
-    const openStream = (id: number, opened: readonly CallChannel[] = []): unknown =>
+    const openStream = (id: number, opened: readonly CallChannel[]): unknown =>
       table.openStream({ [STREAM_HEADER]: toChannelReference(id) }, opened)
-    for (let id = 0; id < MAX_CHANNELS - 2; id++) bind(id)
-    expect(openStream(50_000)).toMatchObject({ isOpen: true })
-    const opened = table.bind({}, { a: 50_001 })
-    expect(() => openStream(50_002, opened)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
-    expect([50_000, 50_001, 50_002].map(id => streams.senders.has(id))).toEqual([true, false, false])
+    for (const channel of open.slice(1, 3)) channel.end()
+    expect(openStream(50_003, [])).toMatchObject({ isOpen: true })
+    const opened = table.bind({}, { a: 50_004 })
+    expect(() => openStream(50_005, opened)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+    expect([50_003, 50_004, 50_005].map(id => streams.senders.has(id))).toEqual([true, false, false])
   })
 
   it('makes room for others and aborts signals when channels close or end', () => {

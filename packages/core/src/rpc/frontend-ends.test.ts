@@ -32,25 +32,22 @@ function start() {
   return { ends, told, delivered, close, callLater }
 }
 
-test('a call is rejected once its session has ended and the host has said why, in either order', () =>
-  rows([[['close', 'detach']], [['detach', 'close']]] as const)(async order => {
-    const { ends, told, close } = start()
+test('a call is rejected once its session has ended and the host has said why, and was not delivered to code that had not begun', () =>
+  rows([
+    [['close', 'detach'], true, 'unknown'],
+    [['detach', 'close'], true, 'unknown'],
+    [['close', 'detach'], false, 'no'],
+    [['detach', 'close'], false, 'no'],
+  ] as const)(async (order, ranCode, data) => {
+    const { ends, told, delivered, close } = start()
     for (const step of order) {
       expect(told).toEqual([])
       if (step === 'close') close()
-      else ends.detach(LINK, end)
+      else ends.detach(LINK, { ...end, ranCode })
       await new Promise(setImmediate)
     }
     expect(told).toEqual(['The frontend "main" disconnected: it left'])
-  }))
-
-test('a call was not delivered if the code had not begun, and nobody knows of any other', () =>
-  rows([[false], [true], [undefined]])(async ranCode => {
-    const { ends, delivered, close } = start()
-    close()
-    ends.detach(LINK, ranCode === undefined ? undefined : { ...end, ranCode })
-    await new Promise(setImmediate)
-    expect(delivered).toEqual([{ delivered: ranCode === false ? 'no' : 'unknown' }])
+    expect(delivered).toEqual([{ delivered: data }])
   }))
 
 test('a later call waits for the reason, which others get until the label is used again', async () => {
