@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { EMPTY_SCOPE } from '../acl/types.js'
 import type { App } from '../api/app.js'
 import { type CoreDefinition, plugin, type PluginApi } from '../api/define.js'
-import { setupPlugins } from './create-app.js'
+import { EventRouter } from '../events/router.js'
+import { type AppDeps, createApp, LocalListeners, setupPlugins } from './create-app.js'
 
 const neverAborted = new AbortController().signal
 
@@ -85,4 +86,20 @@ it('passes its name, config and scope to a plugin', async () => {
     async () => {},
   )
   expect(apis).toEqual([{ name: 'files', config: { of: 'files' }, scope: EMPTY_SCOPE.global }])
+})
+
+it('takes an event from no listener because another one of core throws or rejects, and logs why', async () => {
+  const router = new EventRouter()
+  const failed: unknown[] = []
+  const getLog = (): object => ({ error: ({ err }: { err: Error }) => void failed.push(err.message) })
+  const app = createApp({ router, local: new LocalListeners(router), getLog } as unknown as AppDeps)
+  const received: unknown[] = []
+  app.listen('e', () => JSON.parse('thrown'))
+  app.listen('e', () => Promise.reject(new Error('rejected')))
+  app.once('e', () => JSON.parse('thrown, too'))
+  app.listen('e', ({ payload }) => void received.push(payload))
+  app.emit('e', 1)
+  await new Promise(setImmediate)
+  expect(received).toEqual([1])
+  expect(failed).toHaveLength(3)
 })

@@ -2,9 +2,10 @@
 import { isBusError } from '@sallyport/protocol/internal/errors'
 import { MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import { codecs } from '@sallyport/protocol/internal/codec'
+import type { Logger } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { LocalListeners } from '../core-thread/create-app.js'
-import { EventRouter, type Subscriber } from './router.js'
+import { EventRouter, type Subscriber, warnAboutUnheard } from './router.js'
 
 it('delivers to core last, so that its changes of the payload reach no frontend', () => {
   const router = new EventRouter()
@@ -89,11 +90,44 @@ it('reuses the delivery to a target until the listeners change', () => {
   expect(deliveries[3]).toMatchObject({ ids: [second] })
 })
 
-it('refuses more listeners of one frontend than the limit', () => {
+it('refuses more listeners of one frontend than the limit, until it has ended', () => {
   const router = new EventRouter()
   const frontend = { label: 'a', deliver: () => {} }
-  for (let n = 0; n < 4096; n++) router.listen('e', { kind: 'Any' }, frontend)
-  expect(() => router.listen('e', { kind: 'Any' }, frontend)).toThrow('More than 4096 listeners of one frontend')
+  const listenOften = (): void => {
+    for (let n = 0; n < 4096; n++) router.listen('e', { kind: 'Any' }, frontend)
+    expect(() => router.listen('e', { kind: 'Any' }, frontend)).toThrow('More than 4096 listeners of one frontend')
+  }
+  listenOften()
+  router.dropSubscriber(frontend)
+  listenOften()
+})
+
+it('takes an event from nobody because another listener fails, and throws the first error', () => {
+  const router = new EventRouter()
+  const received: string[] = []
+  for (const label of ['a', 'b', 'c']) {
+    const deliver = (): void => {
+      received.push(label)
+      if (label !== 'c') throw new Error(`${label} has failed`)
+    }
+    router.listen('e', { kind: 'Any' }, { label, deliver })
+  }
+  expect(() => router.emit('e', 1)).toThrow('a has failed')
+  expect(received).toEqual(['a', 'b', 'c'])
+})
+
+it('warns once of each of 100 events without a listener, also of one that had a listener', () => {
+  const router = new EventRouter()
+  const warned: unknown[] = []
+  const log = { warn: ({ event }: { event: string }) => void warned.push(event) } as unknown as Logger
+  warnAboutUnheard(router, ['notes'], () => log)
+  const frontend = { label: 'a', deliver: () => {} }
+  const id = router.listen('e0', { kind: 'Any' }, frontend)
+  router.emit('e0', 1)
+  router.unlisten('e0', id, frontend)
+  const events = Array.from({ length: 102 }, (_, n) => `e${n}`)
+  for (const event of ['notes://changed', ...events, ...events]) router.emit(event, 1)
+  expect(warned).toEqual(events.slice(0, 100))
 })
 
 describe('events that are held for the host', () => {

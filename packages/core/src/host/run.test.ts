@@ -2,6 +2,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { wasNotDelivered } from './run.js'
+import { createRunOutput } from './run-report.js'
 
 test('code that can have run does not run again, whatever it throws', () =>
   rows([
@@ -11,3 +12,10 @@ test('code that can have run does not run again, whatever it throws', () =>
     [new BusError('CommandFailed', '', { data: { delivered: 'no' } }), false],
     [undefined, false],
   ])((error, isNot) => expect(wasNotDelivered(error)).toBe(isNot)))
+
+test('a report has the last line of each stream, also without its end', () => {
+  const { onStdio, logs } = createRunOutput(undefined, undefined, true)
+  for (const stream of ['stderr', 'stdout'] as const) onStdio!(`first\n${stream}`, { label: 'run', stream })
+  const lines = ['stdout', 'stderr'].map(text => ({ stream: text, text }))
+  expect(logs!()).toEqual([{ stream: 'stderr', text: 'first' }, { stream: 'stdout', text: 'first' }, ...lines])
+})

@@ -71,6 +71,19 @@ test('skips a restart delay, and terminates a thread that does not exit', async 
   expect(threads.length).toBe(4)
 })
 
+test('replaces a thread that is being ended for another reason, once it has ended, without counting a restart', async () => {
+  const { events, threads, worker, ready, exit } = start({ intensity: 0 }, { isRelayed: true })
+  ready()
+  worker.terminate(new Error('it is silent'))
+  expect(worker.stats.state).toBe('leaving')
+  const reloaded = worker.reload()
+  exit()
+  expect([threads.length, ...events]).toEqual([2, 'reloading', 'restarted'])
+  ready()
+  await reloaded
+  expect(worker.stats).toEqual({ state: 'running', restarts: 0 })
+})
+
 test('rejects when the new thread fails or the worker is stopped meanwhile', async () => {
   const { worker, ready, exit, fail } = start()
   ready()

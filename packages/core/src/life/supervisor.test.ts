@@ -6,6 +6,7 @@ import type { Peer } from '@sallyport/protocol/internal/contract'
 import { isUnsentError } from '@sallyport/protocol/internal/errors'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { start as startDouble } from '../../test/support/thread-doubles.js'
 import type { WorkerSpec } from './thread.js'
 import type { SupervisedWorker } from './worker.js'
 import { resolveSupervision } from './policy.js'
@@ -319,3 +320,30 @@ test('a worker that cannot be spawned fails, and is released', async () => {
   expect(await worker.exited).toMatchObject({ error: { message: 'it could not be started: no thread' } })
   expect(supervisor.getWorkerStatuses().size).toBe(0)
 })
+
+test('a question is answered once, by the thread or by its beats, and not after its end', () =>
+  rows([
+    ['by its answer, and then by beats', ['answer', 'beat'], [1, 1]],
+    ['by beats, and then by its answer', ['beat', 'answer'], [1, 1]],
+    ['by nothing', ['exit', 'answer', 'beat'], [0, 0, 0]],
+  ] as const)((_how, signs, counts) => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { worker, threads, ready: begin, exit } = startDouble({ heartbeat: 800 })
+    begin()
+    const { code } = worker
+    const [answered, ended] = [vi.fn<() => void>(), vi.fn<() => void>()]
+    code.ask(answered, ended)
+    const counted = signs.map(sign => {
+      if (sign === 'answer') threads[0]!.emit('message', { type: 'answer' })
+      if (sign === 'exit') exit()
+      for (let beat = 0; sign === 'beat' && beat < 9; beat++) {
+        Atomics.add(new Int32Array(code.heartbeat!.memory), 0, 1)
+        vi.advanceTimersByTime(100)
+      }
+      return answered.mock.calls.length
+    })
+    expect(counted).toEqual(counts)
+    expect(ended).toHaveBeenCalledTimes(signs[0] === 'exit' ? 1 : 0)
+    void worker.stop(0)
+  }))

@@ -1,6 +1,6 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
 import type { BusError } from '@sallyport/protocol/internal/errors'
-import { toChannelReference, toStreamReference } from '@sallyport/protocol/internal/message'
+import { STREAM_HEADER, toChannelReference, toStreamReference } from '@sallyport/protocol/internal/message'
 import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
 import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
@@ -37,14 +37,21 @@ function setUp({ isFull = false } = {}) {
 const VALUE = 'x'.repeat(CHANNEL_READ_AHEAD / 64 - CHANNEL_MESSAGE_COST - 2)
 
 describe('ChannelTable', () => {
-  it('leaves no channel of a call open that is refused beyond the limit', () => {
-    const { bind } = setUp()
+  it('leaves no channel of a call open that is refused beyond the limit, which its stream counts for, too', () => {
+    const { table, bind, streams } = setUp()
     const open = Array.from({ length: MAX_CHANNELS - 1 }, (_, id) => bind(id)[0]!)
     for (let i = 0; i < 3; i++)
       expect(() => bind(50_000, 50_001)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
     open[0]!.end()
     expect(bind(50_000, 50_001)).toHaveLength(2)
     expect(() => bind(50_002)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+    const openStream = (id: number, opened: readonly CallChannel[]): unknown =>
+      table.openStream({ [STREAM_HEADER]: toChannelReference(id) }, opened)
+    for (const channel of open.slice(1, 3)) channel.end()
+    expect(openStream(50_003, [])).toMatchObject({ isOpen: true })
+    const opened = table.bind({}, { a: 50_004 })
+    expect(() => openStream(50_005, opened)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+    expect([50_003, 50_004, 50_005].map(id => streams.senders.has(id))).toEqual([true, false, false])
   })
 
   it('makes room for others and aborts signals when channels close or end', () => {
@@ -65,7 +72,8 @@ describe('ChannelTable', () => {
     expect(signal).toMatchObject({ aborted: true, reason: { message: expect.stringContaining('failed') as string } })
     const [late] = bind(50_000)
     close(50_000)
-    expect(late!.signal).toMatchObject({ aborted: true, reason: { reason: 'Disconnected' } })
+    const reason = { reason: 'Disconnected', data: { delivered: 'no' } }
+    expect(late!.signal).toMatchObject({ aborted: true, reason })
   })
 
   it('reports the first of the messages of a channel that find no room', async () => {

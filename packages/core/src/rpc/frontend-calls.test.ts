@@ -129,9 +129,10 @@ it('a function that throws for a call of its own which was not delivered has run
 })
 
 describe('a stream as an answer', () => {
-  it('sends values once it is read, and ends when the frontend does', async () => {
+  it('sends values once it is read, and ends when the frontend does, and with it the streams among the arguments', async () => {
     const calls = create()
-    const answer = callStream(calls)
+    const args = { input: new ReadableStream() }
+    const answer = calls.call('count', args, undefined, undefined, undefined, true)
     calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 5 })
     const stream = (await answer) as ReceivedStream
     expect(notified).toEqual([])
@@ -139,10 +140,11 @@ describe('a stream as an answer', () => {
     expect(notified).toEqual([notice('$/credit', { channel: 5, bytes: 2 ** 20 })])
     say(5, 0, 'value')
     expect(await first).toEqual({ done: false, value: 'value' })
-    expect(countStreams(streams)).toBe(1)
+    expect(countStreams(streams)).toBe(2)
     calls.disconnect()
     calls.end('gone', undefined, 'unknown')
     await expect(stream.next()).rejects.toMatchObject({ reason: 'Disconnected', message: 'gone' })
+    await turn()
     expect(countStreams(streams)).toBe(0)
   })
 

@@ -13,10 +13,14 @@ function start() {
   const ends = new FrontendEnds()
   ends.begin('main', LINK)
   const told: string[] = []
+  const delivered: unknown[] = []
   const writer = { request: () => {}, send: () => {}, error: (_id: unknown, _method: string, error: never) => error }
   const streams = new Streams({ writer: {} as StreamWriter, toError: thrown => thrown as BusError })
   const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, new Float64Array(16), () => {}, streams)
-  calls.call('f', {}).catch((error: Error) => told.push(error.message))
+  calls.call('f', {}).catch(({ message, data }: BusError) => {
+    told.push(message)
+    delivered.push(data)
+  })
   const close = (): void => {
     calls.disconnect()
     ends.ended('main', LINK, calls)
@@ -25,19 +29,25 @@ function start() {
     await ends.known('main')
     told.push(ends.createError('main', ['mail']).message)
   }
-  return { ends, told, close, callLater }
+  return { ends, told, delivered, close, callLater }
 }
 
-test('a call is rejected once its session has ended and the host has said why, in either order', () =>
-  rows([[['close', 'detach']], [['detach', 'close']]] as const)(async order => {
-    const { ends, told, close } = start()
+test('a call is rejected once its session has ended and the host has said why, and was not delivered to code that had not begun', () =>
+  rows([
+    [['close', 'detach'], true, 'unknown'],
+    [['detach', 'close'], true, 'unknown'],
+    [['close', 'detach'], false, 'no'],
+    [['detach', 'close'], false, 'no'],
+  ] as const)(async (order, ranCode, data) => {
+    const { ends, told, delivered, close } = start()
     for (const step of order) {
       expect(told).toEqual([])
       if (step === 'close') close()
-      else ends.detach(LINK, end)
+      else ends.detach(LINK, { ...end, ranCode })
       await new Promise(setImmediate)
     }
     expect(told).toEqual(['The frontend "main" disconnected: it left'])
+    expect(delivered).toEqual([{ delivered: data }])
   }))
 
 test('a later call waits for the reason, which others get until the label is used again', async () => {

@@ -6,6 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { HOST_PERMITS } from '../acl/authority.js'
 import { EventRouter } from '../events/router.js'
 import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
+import { ConfirmRequests } from './approval.js'
 import { ReadScheduler, Session, type SessionOptions } from './session.js'
 import { AnswerScheduler } from './writer.js'
 
@@ -83,6 +84,32 @@ test('what a frontend that is closed has emitted before is read', async () => {
   client.close()
   await ended
   expect(takeContext).toHaveBeenCalledOnce()
+})
+
+test('a session that has ended listens to nothing, and its label has the prompts that its code has opened', async () => {
+  const router = new EventRouter()
+  const confirmRequests = new ConfirmRequests(() => {})
+  const limit = { router, confirmRequests, limitLabel: 'users', maxConfirms: 1 }
+  const [first, second] = ['users 1', 'users 2'].map(label => open({ ...limit, label }).session)
+  const ask = (session: Session): Promise<boolean> =>
+    session.confirm('Really?', { label: session.name, command: 'ask', call: 1, signal: new AbortController().signal })
+  const deliver = vi.spyOn(first!, 'deliver')
+  router.listen('e', { kind: 'Any' }, first!)
+  void ask(first!)
+  await first!.close()
+  router.emit('e', 1)
+  expect(deliver).not.toHaveBeenCalled()
+  const refused: string[] = []
+  const askAgain = async (): Promise<number> => {
+    ask(second!).catch(({ message }: Error) => refused.push(message))
+    await new Promise(setImmediate)
+    return refused.length
+  }
+  expect(await askAgain()).toBe(1)
+  expect(refused).toEqual(['1 confirm requests of this label are already open'])
+  void ask(open({ ...limit, limitLabel: 'others' }).session)
+  confirmRequests.answer(1, true)
+  expect([await askAgain(), await askAgain()]).toEqual([1, 2])
 })
 
 test('a session is drained once the frontend has answered core, too', async () => {

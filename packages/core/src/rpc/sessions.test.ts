@@ -18,9 +18,9 @@ function openSessions(isAnnounced: boolean) {
   const sessions = new Sessions({ router, getLog: vi.fn<never>(), report() {} })
   sessions.know(1, 'main', isAnnounced)
   const ended = vi.fn<(isCodeOver: boolean) => void>()
-  const add = (end: LinkEndpoint = createLinkEndpoints('local')[0]): Session =>
+  const add = (end: LinkEndpoint = createLinkEndpoints('local')[0], limitLabel?: string): Session =>
     sessions.add({
-      ...{ label: 'main', frontend: 1, linkId: LINK, limitLabel: undefined, codec: 'json', permits: HOST_PERMITS },
+      ...{ label: 'main', frontend: 1, linkId: LINK, limitLabel, codec: 'json', permits: HOST_PERMITS },
       ...{ link: openLink(end, false), registry: new Map(), hasDeadlines: false, ended },
       metrics: new SessionMetrics(createCounts(), createLatency),
     } as unknown as AddedSession)
@@ -56,6 +56,16 @@ test('a frontend has ended with its session if its code has, and nothing else ha
     expect(ended.mock.calls).toEqual([[isCodeOver]])
     expect(heard).toEqual(events)
   }))
+
+test('the sessions of a label share its limits for as long as they are open', () => {
+  const { add } = openSessions(true)
+  const [first, second, other] = ['users', 'users', 'others'].map(label => add(undefined, label))
+  const count = (): unknown[] => [first, second, other].map(session => session!.addUp(() => 1))
+  expect(count()).toEqual([2, 2, 1])
+  void first!.close()
+  expect(second!.addUp(() => 1)).toBe(1)
+  expect(add(undefined, 'users').addUp(() => 1)).toBe(2)
+})
 
 test('core that ends waits for a frontend that reads nothing for long', async () => {
   const { sessions, add } = openSessions(true)

@@ -344,13 +344,16 @@ test('of two resumes at once one goes on, and a later one is refused', async () 
 test('a function of the host decides which resume goes on, for several buses', async () => {
   const { core, ran } = createCore()
   const used = new Set<string>()
-  const claim = async (id: string): Promise<boolean> => used.size < used.add(id).size
+  const asked: string[] = []
+  const claim = async (id: string): Promise<boolean> => (asked.push(id), used.size < used.add(id).size)
   const [first, second] = [await open(core, { runs: { key, claim } }), await open(core, { runs: { key, claim } })]
   const { continuation } = await interrupt(first, `await invoke('ask', { what: 'a' }); await invoke('tick')`)
-  const settled = await Promise.allSettled([first, second].map(bus => bus.resume(continuation, { value: 1 }, thread)))
-  expect(settled.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  const buses = [first, first, second]
+  const settled = await Promise.allSettled(buses.map(bus => bus.resume(continuation, { value: 1 }, thread)))
+  expect(settled.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected', 'rejected'])
   expect(ran).toEqual(['ask a', 'tick'])
   expect([...used]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)])
+  expect(asked, 'once for each bus').toHaveLength(2)
 })
 
 test('a claim that fails, or is neither true nor false, is an error that says so', () =>
@@ -774,9 +777,10 @@ test('code and commands cannot forge an interruption', async () => {
     .run(`setTimeout(() => { ${forged} }); await new Promise(() => {})`, { ...thread, report: true })
     .then(report => report)
   expect(late).toMatchObject({ error: { reason: 'CommandFailed' } })
-  for (const name of ['nested', 'throws']) {
-    const source = `return invoke('${name}').catch(error => [error.reason, error.data === undefined])`
-    expect(await bus.run(source, thread)).toEqual(['CommandFailed', true])
+  const functions = { own: { nested: () => inner.run(`await invoke('ask', {})`, thread) } }
+  for (const call of [`invoke('nested')`, `invoke('throws')`, 'own.nested()']) {
+    const source = `return ${call}.catch(error => [error.reason, error.data === undefined])`
+    expect(await bus.run(source, { ...thread, functions })).toEqual(['CommandFailed', true])
   }
 })
 

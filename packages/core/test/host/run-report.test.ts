@@ -1,5 +1,6 @@
 // Limits of `bus.run`, and its report.
 import { describe, expect, test } from 'vitest'
+import { Bus } from '../../src/host/bus.js'
 import type { RunOptions, RunReport } from '../../src/index.js'
 import { next, reuseBus, start } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
@@ -233,3 +234,15 @@ test('wrong limits are refused', () =>
     const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }
     await expect(run('return 1', options)).rejects.toMatchObject(error)
   }))
+
+test('an event says why a run has failed, and that its code can have begun', async () => {
+  const bus = await start()
+  const failed: unknown[] = []
+  Bus.getHost(bus).reporter.on('runFailed', ({ reason, wasCalled }) => failed.push([reason, wasCalled]))
+  for (const source of ['throw new Error("no")', 'a b'])
+    await bus.run(source, { sandbox: 'permission' }).catch(() => {})
+  expect(failed).toEqual([
+    ['CommandFailed', true],
+    ['LoadFailed', true],
+  ])
+})

@@ -180,6 +180,21 @@ test('calls: a budget lasts for the life of a frontend, and the next one with it
   expect(await many(3, await bus.connect('main'), 'touch')).toEqual({ fulfilled: 2, Overloaded: 1 })
 })
 
+test('calls: a frontend that restarts goes on with its budget, and one that is opened again has its own', async () => {
+  const bus = await limit([{ commands: ['touch'], calls: 2 }])
+  const source = `import { expose, invoke } from '@sallyport/frontend'
+    expose({ touch: () => invoke('touch').then(() => 'touched', error => error.reason) })`
+  const open = (): Promise<void> => bus.open('main', { source, name: 'main.js' }, { allow: ['touch'] })
+  const touch = (): Promise<unknown> => bus.call('main', 'touch')
+  await open()
+  expect(await touch()).toBe('touched')
+  await bus.reload('main')
+  expect([await touch(), await touch()]).toEqual(['touched', 'Overloaded'])
+  await bus.closeFrontend('main')
+  await open()
+  expect(await touch()).toBe('touched')
+})
+
 test('runs with one quotaLabel share their quotas, at the same time and one after the other', async () => {
   const bus = await limit([{ labels: ['acme'], commands: ['touch'], ...once }], { frontends: {} })
   const run = (quotaLabel?: string): Promise<unknown> =>

@@ -99,7 +99,10 @@ describe('calls beyond the window', () => {
   it("reject immediately with overflow: 'reject'", async () => {
     const { client, peer } = setUp({ maxInFlight: 1, overflow: 'reject' })
     const first = client.invoke('a')
-    await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Overloaded', data: { delivered: 'no' } })
+    await expect(client.invoke('b')).rejects.toMatchObject({
+      message: 'Call not sent: 1 calls are in flight (option "maxInFlight")',
+      ...{ reason: 'Overloaded', data: { delivered: 'no' } },
+    })
     await crossed()
     peer.send(result(1, 'A'))
     expect(await first).toBe('A')
@@ -216,9 +219,26 @@ describe('a link without room', () => {
     const { client, far } = setUp({ overflow: 'reject' })
     far.pause()
     await fill(client)
-    await expect(client.emit('e')).rejects.toMatchObject({ reason: 'Overloaded' })
-    await expect(client.invoke('a')).rejects.toMatchObject({ reason: 'Overloaded' })
+    await expect(client.emit('e')).rejects.toThrow('Event not sent: the link has no room')
+    await expect(client.invoke('a')).rejects.toThrow('Call not sent: the link has no room')
   })
+})
+
+it('says what it does not send, and keeps the context of no caller whose call was not sent', async () => {
+  const callers = new Map<unknown, unknown>()
+  let unsent = 0
+  const { client, peer } = setUp({ maxInFlight: 1, callers, onUnsent: () => void unsent++ } as Partial<ClientOptions>)
+  const controller = new AbortController()
+  void quiet([client.invoke('a'), client.invoke('b', {}, { signal: controller.signal })])
+  expect(callers.size).toBe(2)
+  controller.abort()
+  expect([callers.size, unsent]).toEqual([1, 0])
+  void quiet([client.invoke('c')])
+  const emitted = client.emit('e')
+  await crossed()
+  peer.close()
+  await expect(emitted).rejects.toMatchObject({ reason: 'Disconnected' })
+  expect([callers.size, unsent]).toEqual([0, 1])
 })
 
 it('checks the room of the link once for each message', async () => {

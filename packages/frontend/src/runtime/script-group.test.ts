@@ -1,10 +1,17 @@
 // A script of a process that has many, as its relay sees it.
 import { PassThrough } from 'node:stream'
-import { getMemberStreams, type MemberCommand, serializeValue } from '@sallyport/protocol/internal/contract'
+import {
+  createHeartbeat,
+  type FrontendWorkerData,
+  getMemberStreams,
+  type MemberCommand,
+  type MemberConnection,
+  serializeValue,
+} from '@sallyport/protocol/internal/contract'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
-import { expect, test } from 'vitest'
-import { openScript } from './script-group.js'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { joinGroup, openScript } from './script-group.js'
 
 test('a script answers whether it runs, and ends at once when it is terminated', async () => {
   const [down, up] = [new PassThrough(), new PassThrough()]
@@ -22,4 +29,17 @@ test('a script answers whether it runs, and ends at once when it is terminated',
   await expect.poll(() => reports).toContainEqual({ type: 'message', message: { type: 'answer', queued: 0 } })
   send({ type: 'terminate' })
   await expect.poll(() => reports.slice(-2)).toEqual([{ type: 'terminating' }, { type: 'exited', code: 1 }])
+})
+
+test('the heart of a script beats until it is ended, and no longer', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let terminate!: () => void
+  const exit = vi.fn<(code: number) => void>()
+  const host = { postMessage() {}, onMessage() {}, onTerminate: (handle: () => void) => (terminate = handle), exit }
+  const start = { label: 'it', codec: 'json', heartbeat: createHeartbeat(800) }
+  joinGroup(host as unknown as MemberConnection, start as FrontendWorkerData, () => expect.fail())
+  expect(vi.getTimerCount()).toBe(1)
+  terminate()
+  expect([vi.getTimerCount(), exit.mock.calls]).toEqual([0, [[1]]])
 })

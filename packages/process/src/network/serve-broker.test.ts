@@ -220,6 +220,17 @@ test('an authority with more than host and port is refused', () =>
     },
   ))
 
+test('a secret leaves for its own host alone, and never without encryption: the host of the bus gets the remedy', () =>
+  rows([
+    ['its host, without encryption', 'http', 'secret.example:443', 'Use https:'],
+    ['another host', 'https', 'a.example:443', 'Add the host to "secrets" of its sandbox if "S" is meant for it'],
+  ])(async (_name, scheme, authority, remedy) => {
+    const { session, denied } = open(['*.example'], resolveTo('127.0.0.1'))
+    const request = get(authority, { ':scheme': scheme, authorization: `Bearer ${SECRET.placeholder}` })
+    expect(getOutcome(await send(session, request))).toBe('denied')
+    expect(denied).toEqual([{ host: authority, hint: `The request has the placeholder of the secret "S". ${remedy}` }])
+  }))
+
 test('another scheme, TRACE, and a path without a slash are refused', () =>
   rows([
     ['a path without a slash', { ':path': 'http://other.example/' }],

@@ -2,12 +2,20 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { MessageChannel } from 'node:worker_threads'
-import { countTurns, getMemberStreams, type MemberCommand } from '@sallyport/protocol/internal/contract'
+import {
+  countTurns,
+  getMemberStreams,
+  MAX_OUTPUT_TEXT,
+  type MemberCommand,
+} from '@sallyport/protocol/internal/contract'
 import { createLinkEndpoints, openLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
-import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
+import { FRAME_KIND, getText, MAX_LAST_OUTPUT, MAX_WAITING_OUTPUT } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { ProcessScripts } from './process-scripts.js'
+
+/** Texts are joined up to half of the maximum length. */
+const MAX_UNREAD_TEXTS = (2 * (MAX_LAST_OUTPUT + MAX_WAITING_OUTPUT)) / MAX_OUTPUT_TEXT
 
 const ends: (() => void)[] = []
 afterEach(() => {
@@ -66,17 +74,47 @@ test('a process that is killed within a frame violates no protocol', () =>
 
 test('a script that breaks the protocol of a member ends its process', () =>
   rows([
-    '{',
-    '{"type":"thread-failed","error":{}}',
-    '{"type":"exited","code":7}',
-    '{"type":"message","message":{"type":"output"}}',
-  ])(async body => {
+    ['{'],
+    ['{"type":"thread-failed","error":{}}'],
+    ['{"type":"exited","code":7}'],
+    ['{"type":"message","message":{"type":"output"}}'],
+    ['{"type":"exited","code":0}', '{"type":"message","message":{"type":"unsent","count":1}}'],
+  ])(async (...bodies) => {
     const { relay, control } = await start()
-    new StreamLink(control).send({ kind: FRAME_KIND.json, body })
+    const process = new StreamLink(control)
+    for (const body of bodies) process.send({ kind: FRAME_KIND.json, body })
     await expect
       .poll(() => relay.kill.mock.calls.map(([error]) => error?.message))
       .toEqual(['The process of it sent an invalid report'])
   }))
+
+test('a script prints as much as its host reads, and ends its process by more than it keeps of a stream', async () => {
+  const { relay, control, port1, send } = await start()
+  const process = new StreamLink(control)
+  let [arrived, asked] = [0, 0]
+  port1.on('message', (sent: unknown[]) => (arrived += sent.length / 2))
+  process.receive({ frame: ({ body }) => (asked += getText(body).includes('"read"') ? 1 : 0), closed() {} })
+  const print = (stream: 'stdout' | 'stderr', count: number): void => {
+    const message = { type: 'output', stream, text: '', lost: 0 }
+    const body = JSON.stringify({ type: 'message', message })
+    for (let n = 0; n < count; n++) process.send({ kind: FRAME_KIND.json, body })
+  }
+  const printAll = async (): Promise<void> => {
+    const before = arrived
+    for (const stream of ['stdout', 'stderr'] as const) print(stream, MAX_UNREAD_TEXTS)
+    await expect.poll(() => arrived - before + relay.kill.mock.calls.length).toBe(2 * MAX_UNREAD_TEXTS)
+    expect(relay.kill).not.toHaveBeenCalled()
+  }
+  await printAll()
+  for (const stream of ['stdout', 'stderr'] as const)
+    for (let n = 0; n < MAX_UNREAD_TEXTS; n++) send({ type: 'message', message: { type: 'read', stream } })
+  await expect.poll(() => asked).toBe(2 * MAX_UNREAD_TEXTS)
+  await printAll()
+  print('stderr', 1)
+  await expect
+    .poll(() => relay.kill.mock.calls.map(([error]) => error?.message))
+    .toEqual(['The process of it sent more output than it keeps'])
+})
 
 test('a script that is terminated while core reads nothing ends, and is taken for stopped', async () => {
   const { control, port1, send } = await start()

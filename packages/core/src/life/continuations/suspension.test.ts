@@ -1,6 +1,6 @@
 import { serializeValue } from '@sallyport/protocol/internal/contract'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Suspension } from './suspension.js'
 
 const data = serializeValue(null)
@@ -13,6 +13,19 @@ test('holds no more interruptions than a script has calls in flight', async () =
   suspension.stopped({ snapshot: Uint8Array.of(1), tokens: [`token ${MAX_IN_FLIGHT}`] })
   await new Promise(setImmediate)
   expect(suspended).toEqual([])
+})
+
+test('is suspended once all calls that its script waits for were interrupted, whoever says so first', async () => {
+  const reports = ['first', 'second'].map(token => ({ token, data }))
+  const suspension = new Suspension()
+  const suspended = vi.fn<(script: unknown) => void>()
+  void suspension.whenSuspended.then(suspended)
+  suspension.interrupted(reports[1]!)
+  suspension.stopped({ snapshot: Uint8Array.of(1), tokens: ['first', 'second'] })
+  await new Promise(setImmediate)
+  expect(suspended).not.toHaveBeenCalled()
+  suspension.interrupted(reports[0]!)
+  expect(await suspension.whenSuspended).toEqual({ snapshot: Uint8Array.of(1), interrupted: reports })
 })
 
 test('takes a script that stopped with the last interruption that it holds', async () => {

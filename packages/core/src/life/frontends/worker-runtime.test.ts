@@ -1,4 +1,5 @@
 // The wait for a module, in a thread that is busy itself.
+import { EventEmitter } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
@@ -47,15 +48,28 @@ test('a launcher is late until the process says something, and then its module',
   await expect(begun.wait(1)).rejects.toThrow('frontend "main" did not evaluate its module within 1 ms')
 })
 
-test('a module is not late whose caller has a deadline for it', async () => {
-  vi.useFakeTimers()
-  onTestFinished(() => void vi.useRealTimers())
-  const load = new ModuleLoad('main', true)
-  const waiting = load.wait(undefined)
-  expect(vi.getTimerCount()).toBe(0)
-  load.reach('loaded')
-  await waiting
-})
+test('a module has a deadline until core has what it has emitted, unless its caller has one', () =>
+  rows([
+    ['its caller has none', 1000, 1],
+    ['its caller has one', undefined, 0],
+  ])(async (_what, timeout, timers) => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const load = new ModuleLoad('main', true)
+    const late = vi.fn<() => void>()
+    const waiting = load.wait(timeout).catch(late)
+    expect(vi.getTimerCount()).toBe(timers)
+    load.reach('loaded')
+    await waiting
+    expect(vi.getTimerCount()).toBe(timers)
+    load.reach('synchronized')
+    await waiting
+    expect([vi.getTimerCount(), late.mock.calls.length]).toEqual([0, 0])
+    const lateLoad = new ModuleLoad('main', true)
+    void lateLoad.wait(timeout).catch(late)
+    await vi.advanceTimersByTimeAsync(1001)
+    expect(late).toHaveBeenCalledTimes(timers)
+  }))
 
 test('a module is not late while a debugger is attached', async () => {
   const onLate = vi.fn<() => void>()
@@ -69,19 +83,49 @@ test('a module is not late while a debugger is attached', async () => {
   expect(onLate).toHaveBeenCalledOnce()
 })
 
-test('code that ends before it takes its next link ends those that it has not closed, too', async () => {
+/** A runtime whose threads are doubles: `spec` is what the host supervises. */
+function createRuntime(hasProcess = false) {
   let spec!: WorkerSpec
   const never = new Promise<never>(() => {})
-  const supervisor = {
-    start: (given: WorkerSpec) => ((spec = given), { exited: never, post() {}, life: { context: { goal: 'none' } } }),
-  }
+  const worker = { exited: never, post() {}, reload: async () => {}, life: { context: { goal: 'none' } } }
+  const supervisor = { start: (given: WorkerSpec) => ((spec = given), worker) }
+  const reporter = { reportThrottled: vi.fn<(name: string, event: object, more: number) => void>() }
   const deps = {
     ...{ label: 'main', module: new URL('file:///main.js'), terms: {}, owners: [] },
-    config: { sandbox: { hasProcess: false }, supervision: {} },
-    host: { supervisor, core: { scripts: [] }, options: { calls: {}, dev: false } },
+    config: { sandbox: { hasProcess, wall: 'none', spawn: () => new EventEmitter() }, supervision: {}, loaded: true },
+    host: { supervisor, reporter, core: { scripts: [] }, options: { calls: {}, dev: false, log: false } },
     events: { stopped() {} },
   }
   const runtime = new WorkerRuntime(deps as unknown as WorkerRuntimeDeps)
+  return { runtime, spec, reporter }
+}
+
+test('an error is final for the first start, and for that of a reload, but not for the code that follows', async () => {
+  const { runtime, spec } = createRuntime()
+  const begin = (): boolean => {
+    spec.spawn(undefined)
+    const { isOpening } = runtime.load
+    runtime.load.reach('loaded')
+    runtime.load.reach('synchronized')
+    return isOpening
+  }
+  expect([begin(), begin()]).toEqual([true, false])
+  await runtime.reload!()
+  expect([begin(), begin()]).toEqual([true, false])
+})
+
+test('a host that is denied is reported by a relay, and by no thread, whose code could have made it up', () =>
+  rows([
+    ['a relay', true, [['denied', { label: 'main', command: 'net a.example:80', hint: 'Allow it' }, 2]]],
+    ['a thread', false, []],
+  ])((_what, hasProcess, reported) => {
+    const { spec, reporter } = createRuntime(hasProcess)
+    spec.onReport({ type: 'net-denied', host: 'a.example:80', hint: 'Allow it', more: 2 })
+    expect(reporter.reportThrottled.mock.calls).toEqual(reported)
+  }))
+
+test('code that ends before it takes its next link ends those that it has not closed, too', async () => {
+  const { runtime, spec } = createRuntime()
   runtime.load = new ModuleLoad('main', true)
   const links = Array.from({ length: 3 }, () => createLinkEndpoints('ring', 'never'))
   const closed = links.map(() => vi.fn<() => void>())

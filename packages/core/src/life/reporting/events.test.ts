@@ -32,6 +32,18 @@ test('throws the error of a listener later, and calls the other listeners', asyn
   await expect.poll(() => thrown).toEqual(['a listener'])
 })
 
+test('a failure of several workers is reported once, as are its faults', () => {
+  const reporter = new BusReporter(createHostLog(false))
+  const reported: string[] = []
+  reporter.on('fault', ({ label }) => reported.push(`fault ${label}`))
+  reporter.on('failed', ({ label }) => reported.push(`failed ${label}`))
+  const exitError = new Error('x')
+  const error = new Error('it failed 4 times', { cause: exitError })
+  for (const label of ['a', 'b']) reporter.reportExit('gate', label, { error, exitError })
+  reporter.reportExit('frontend', 'c', { error: new Error('its gate has failed', { cause: error }), exitError })
+  expect(reported).toEqual(['fault a', 'failed a'])
+})
+
 test('throws the error of an inspection later, and supervision goes on', async () => {
   const supervisor = new Supervisor()
   const stop = supervisor.inspect(() => {

@@ -1,10 +1,10 @@
 // The lines of code in the log: each has at most so many characters, whichever way it arrives.
 import { MAX_OUTPUT_LINE } from '@sallyport/protocol/internal/wire'
 import type { Logger } from 'pino'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { createPrinted } from '@sallyport/protocol/internal/contract'
-import { createOutputSink } from './output.js'
+import { createPrinted, MAX_OUTPUT_TEXT } from '@sallyport/protocol/internal/contract'
+import { createOutputSink, type OutputSink, takeReport } from './output.js'
 
 const LONGEST = 'x'.repeat(MAX_OUTPUT_LINE)
 
@@ -23,6 +23,22 @@ test('a line of output has at most 8192 characters in the log, of each stream, a
     for (const text of texts) for (const stream of ['stdout', 'stderr'] as const) sink.take(stream, text)
     sink.end()
     expect([info, warn]).toEqual([lines, lines])
+  }))
+
+test('a text of a thread has at most 16384 characters, and each that is taken is asked for again', () =>
+  rows<[string, object, number]>([
+    ['the longest', { stream: 'stdout', text: 'x'.repeat(MAX_OUTPUT_TEXT), lost: 0 }, 1],
+    ['of the other stream', { stream: 'stderr', text: '', lost: -0.5 }, 1],
+    ['one character more', { stream: 'stdout', text: 'x'.repeat(MAX_OUTPUT_TEXT + 1) }, 0],
+    ['no text', { stream: 'stdout', text: 1 }, 0],
+    ['no stream', { stream: 'stdin', text: '' }, 0],
+  ])((_what, fields, count) => {
+    const take = vi.fn<OutputSink['take']>()
+    const postMessage = vi.fn<(message: unknown) => void>()
+    takeReport({ type: 'output', ...fields }, { take, end() {} }, { postMessage })
+    const { stream, text } = fields as { stream: 'stdout'; text: string }
+    expect(take.mock.calls).toEqual(Array(count).fill([stream, text, 0]))
+    expect(postMessage.mock.calls).toEqual(Array(count).fill([{ type: 'read', stream }]))
   }))
 
 test('what a thread has printed, and its host has not, is told with its end', () =>

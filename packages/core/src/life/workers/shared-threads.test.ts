@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { EventEmitter, once } from 'node:events'
+import { type MessagePort, Worker } from 'node:worker_threads'
+import type { MemberPort } from '@sallyport/protocol/internal/contract'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { NeighborFault } from '../rules.js'
@@ -207,6 +208,53 @@ test('an uncaught error of the thread fails all members, after their last messag
   expect(first.messages).toEqual(['started', 'last'])
   const text = (name: string) => [`broken. The thread that ${name} shared was terminated`]
   expect([first.errors, second.errors]).toEqual([text('first'), text('second')])
+})
+
+/** A thread whose reports are those of the test. */
+function createDouble(name: string) {
+  let port!: MessagePort
+  const worker = Object.assign(new EventEmitter(), {
+    ref() {},
+    unref() {},
+    terminate: async () => 0,
+    postMessage: (message: MemberPort) => void (port = message.port),
+  })
+  const from = { name, size: 1, spawn: () => worker as unknown as Worker }
+  const send = ({ member }: Watched, ...reports: object[]): void =>
+    port.postMessage(reports.flatMap(report => [member.id, report]))
+  const end = (): void => {
+    worker.emit('exit', 1)
+    port.close()
+  }
+  return { worker, from, send, end }
+}
+
+test('what a thread has sent before its end comes first, and a member fails and exits once', () =>
+  rows([
+    ['it exits', 'exit', 0],
+    ['it fails', 'error', new Error('broken')],
+  ])(async (_how, event, value) => {
+    const { worker, from, send, end } = createDouble(`ends by ${event}`)
+    const only = open('only', { from })
+    const failures = ['first', 'second'].map(message => ({ type: 'error', error: { message } }))
+    send(only, { type: 'message', message: 'last' }, ...failures, { type: 'exited', code: 3 })
+    // The port is not read before the event loop turns.
+    worker.emit(event, value)
+    expect([only.messages, only.errors]).toEqual([['last'], ['first']])
+    end()
+    expect(await only.exited).toBe(3)
+  }))
+
+test('a thread that says why it fails has this reason for all of its members', async () => {
+  const { from, send, end } = createDouble('fails')
+  const members = [open('first', { from }), open('second', { from })]
+  const faults: unknown[] = []
+  for (const { member } of members) member.on('error', fault => faults.push(fault))
+  send(members[0]!, { type: 'thread-failed', error: { message: 'no room', reason: 'Overloaded', limit: undefined } })
+  await expect.poll(() => faults).toHaveLength(2)
+  expect(faults).toEqual(Array(2).fill(expect.any(NeighborFault)))
+  expect(faults).toMatchObject(Array(2).fill({ reason: 'Overloaded' }))
+  end()
 })
 
 test('an uncaught error of the thread is the own fault of its only member', async () => {

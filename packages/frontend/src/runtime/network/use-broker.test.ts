@@ -1,11 +1,14 @@
 // What `fetch` and sockets report when the broker does not answer, and when it has closed.
 import { once } from 'node:events'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import net from 'node:net'
-import { Duplex } from 'node:stream'
+import { Duplex, duplexPair } from 'node:stream'
 import tls from 'node:tls'
+import zlib from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
+import { createHttpFetch } from './http-fetch.js'
 
 const CLOSED = { code: 'ERR_NETWORK', message: 'The broker of the network has closed' }
 
@@ -305,3 +308,35 @@ test('an abort rejects with what Node rejects with', () =>
     aborted.abort(reason)
     await expect(request).rejects.toBe(aborted.signal.reason)
   }))
+
+/** `fetch` as it is in Deno, over connections to this server. */
+function fetchOverHttp(handler?: RequestListener): typeof fetch {
+  const host = createHttpServer(handler)
+  return createHttpFetch((_target, callback) => {
+    if (!handler) return callback(new Error('no way'), null)
+    const [inner, far] = duplexPair()
+    host.emit('connection', far)
+    callback(null, Object.assign(inner, { setKeepAlive() {}, setNoDelay() {}, setTimeout() {}, ref() {}, unref() {} }))
+  })
+}
+
+test('a body is decoded over node:http, too, whatever has encoded it', () =>
+  rows<[string, (text: string) => Buffer]>([
+    ['gzip', zlib.gzipSync],
+    ['x-gzip', zlib.gzipSync],
+    ['deflate', zlib.deflateSync],
+    ['br', zlib.brotliCompressSync],
+    ['identity', Buffer.from],
+  ])(async (encoding, encode) => {
+    const answer = fetchOverHttp((_request, response) => {
+      response.setHeader('content-encoding', encoding).end(encode('hello'))
+    })
+    expect(await (await answer('http://a.example/')).text()).toBe('hello')
+  }))
+
+test('a request over node:http whose connection fails is rejected with the cause', async () => {
+  const failed = vi.fn<(error: Error) => void>()
+  fetchOverHttp()('http://a.example/').catch(failed)
+  for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+  expect(failed.mock.calls).toMatchObject([[{ message: 'fetch failed', cause: { message: 'no way' } }]])
+})
