@@ -221,14 +221,17 @@ test('a call whose session has ended is rejected, and the server begins another 
   expect([...sessions.keys()]).not.toContain(first)
 })
 
-test('close ends the session', async () => {
-  const { url, sessions } = await listenWithSdk('sessions')
-  const server = await open(await startBus(), url)
-  const [session] = sessions.values()
-  const ended = new Promise<void>(resolve => (session!.onclose = resolve))
-  await server.close()
-  await ended
-})
+test('close, and the end of the bus, end the session', () =>
+  rows([false, true])(async isBus => {
+    const { url, sessions } = await listenWithSdk('sessions')
+    const bus = await startBus()
+    const server = await open(bus, url)
+    const onEnd = vi.fn<() => void>()
+    const [session] = sessions.values()
+    session!.onclose = onEnd
+    await (isBus ? bus : server).close()
+    expect(onEnd).toHaveBeenCalled()
+  }))
 
 /** A server behind OAuth: its own metadata, and those of its authorization server. */
 async function listenWithOAuth(): Promise<{ url: string; tokens: Set<string>; granted: string[] }> {
