@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import { resolveBelow } from './resolve.js'
-import { openToRead, PathChangedError } from './safe-open.js'
+import { openFile, openToRead, PathChangedError } from './safe-open.js'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-open-')))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -23,6 +23,27 @@ test('opens a file whose path leads there without links', async () => {
   expect([await handle.readFile('utf8'), size, modified]).toEqual(['content', 7, new Date(1_700_000_000_000)])
   await handle.close()
 })
+
+test('a file is read, written, or both, as it was opened', () =>
+  rows([
+    [{}, true, false],
+    [{ read: false, write: true }, false, true],
+    [{ write: true }, true, true],
+    [{ append: true }, true, true],
+  ])(async (options, canRead, canWrite) => {
+    const path = join(root, 'real/both')
+    writeFileSync(path, 'content')
+    await using handle = await openFile(path, options)
+    const isDone = (done: Promise<unknown>): Promise<boolean> =>
+      done.then(
+        () => true,
+        () => false,
+      )
+    expect([await isDone(handle.read(Buffer.alloc(1), 0, 1, 0)), await isDone(handle.write('x'))]).toEqual([
+      canRead,
+      canWrite,
+    ])
+  }))
 
 test('refuses what is a link or leads through one', () =>
   rows(['directory/file', 'link'])(async path =>
