@@ -582,6 +582,20 @@ test('a stream ends with its answer, also if the server leaves it open, or write
     await bus.close()
   }))
 
+test('tools are listed in the time of the start, although a call has less', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { url } = await listenHostile(
+    () => {},
+    (response, id) => {
+      vi.advanceTimersByTime(50_000)
+      send(response, { id, result: { tools } })
+    },
+  )
+  const server = await open(await startBus(), url, { timeout: 10_000, startTimeout: 60_000 })
+  expect(server.changes).toEqual([])
+})
+
 test('a redirect is followed within its origin alone', async () => {
   const bus = await startBus()
   const elsewhere = vi.fn<Listener>((_request, response) => void response.end())
