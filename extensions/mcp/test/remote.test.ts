@@ -589,6 +589,7 @@ test('tools are listed in the time of the start, although a call has less', asyn
     () => {},
     (response, id) => {
       vi.advanceTimersByTime(50_000)
+      vi.useRealTimers()
       send(response, { id, result: { tools } })
     },
   )
