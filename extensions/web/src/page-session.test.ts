@@ -93,3 +93,32 @@ test('a page whose thread was busy for long reads what has arrived before it tak
   expect(SilentSocket.opened).toBe(2)
   void session.client!.close()
 })
+
+test('calls wait in the page while the buffer of its browser is full', async () => {
+  vi.useFakeTimers()
+  const sent: unknown[] = []
+  let socket!: OpenSocket
+  class OpenSocket extends SilentSocket {
+    override readyState = 1
+    OPEN = 1
+    onmessage: (event: object) => void = () => {}
+    constructor() {
+      super()
+      socket = this
+    }
+    send(data: unknown): void {
+      sent.push(data)
+    }
+  }
+  vi.stubGlobal('WebSocket', OpenSocket)
+  const session = new PageSession({ url, expected })
+  socket.onmessage({ data: JSON.stringify(expected) })
+  socket.bufferedAmount = 2 ** 18 + 1
+  session.client!.invoke('read').catch(() => {})
+  await vi.advanceTimersByTimeAsync(100)
+  expect(sent).toEqual([])
+  socket.bufferedAmount = 0
+  await vi.advanceTimersByTimeAsync(100)
+  expect(sent).toEqual([expect.stringContaining('"read"')])
+  void session.client!.close()
+})
