@@ -301,9 +301,11 @@ test('a server that answers no question of the newer protocol has until startTim
   const opening = open()
   await asked
   vi.advanceTimersByTime(5000)
-  const initialize = await begun
+  let initialize: (() => void) | undefined
+  void begun.then(answerIt => (initialize = answerIt))
+  await expect.poll(() => initialize).toBeDefined()
   vi.advanceTimersByTime(54_000)
-  initialize()
+  initialize!()
   await using server = await opening
   expect(server.changes).toEqual([])
 })

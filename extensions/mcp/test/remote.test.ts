@@ -582,6 +582,50 @@ test('a stream ends with its answer, also if the server leaves it open, or write
     await bus.close()
   }))
 
+test('progress in events puts off the deadline of a call, and of its response', async () => {
+  let report = (_progress: number): void => {}
+  let finish = (): void => {}
+  let isAsked = false
+  const { url } = await listenHostile((response, id) => {
+    events(response)
+    report = progress =>
+      void response.write(toEvent({ method: 'notifications/progress', params: { progressToken: id, progress } }))
+    finish = () => void response.end(toEvent({ id, result: RAN }))
+    isAsked = true
+  })
+  const bus = await startBus()
+  await open(bus, url)
+  const client = await bus.connect('agent', { allow: ['far:default'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const reported: unknown[] = []
+  const onProgress = new Channel(value => void reported.push(value))
+  const call = client.invoke(RUN, { onProgress })
+  call.catch(() => {})
+  await expect.poll(() => isAsked).toBe(true)
+  for (const each of [1, 2, 3]) {
+    report(each)
+    await expect.poll(() => reported).toHaveLength(each)
+    vi.advanceTimersByTime(40_000)
+  }
+  finish()
+  expect(await call).toEqual(RAN)
+})
+
+test('close waits a second for a server that does not end its session', async () => {
+  let isAsked = false
+  const { url } = await listenHostile(() => void (isAsked = true))
+  const server = await open(await startBus(), url)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let isClosed = false
+  void server.close().then(() => (isClosed = true))
+  await expect.poll(() => isAsked).toBe(true)
+  expect(isClosed).toBe(false)
+  vi.advanceTimersByTime(1000)
+  await expect.poll(() => isClosed).toBe(true)
+})
+
 test('tools are listed in the time of the start, although a call has less', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())

@@ -279,10 +279,10 @@ describe('a command that waits in ctx.confirm', () => {
 
   test('asks the user of its call, and goes on where it waits', () =>
     rows([
-      ['http', 'auto'],
-      ['stdio', 'auto'],
-      ['stdio', 'legacy'],
-    ] as const)(async (kind, mode) => {
+      ['http', 'auto', 'agent'],
+      ['stdio', 'auto', 'other'],
+      ['stdio', 'legacy', 'agent'],
+    ] as const)(async (kind, mode, label) => {
       const effects: string[] = []
       const bus = await startAsking(effects)
       const confirm = (question: string): object => ({
@@ -291,7 +291,7 @@ describe('a command that waits in ctx.confirm', () => {
       })
       const client = createAnswering(confirm, mode)
       if (kind === 'http') await connectHttp(await serveOverHttp(bus), client)
-      else await connectStdio(bus, client)
+      else await connectStdio(bus, client, label)
       const calls = [['a', 'b', 'c'], ['b'], ['d'], []].map(names =>
         client.callTool({ name: 'remove', arguments: { names } }),
       )
