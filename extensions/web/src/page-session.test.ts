@@ -97,14 +97,16 @@ test('a page whose thread was busy for long reads what has arrived before it tak
 test('calls wait in the page while the buffer of its browser is full', async () => {
   vi.useFakeTimers()
   const sent: unknown[] = []
-  let socket!: OpenSocket
+  let greet = (): void => {}
+  let setBuffered = (_bytes: number): void => {}
   class OpenSocket extends SilentSocket {
     override readyState = 1
     OPEN = 1
     onmessage: (event: object) => void = () => {}
     constructor() {
       super()
-      socket = this
+      greet = () => this.onmessage({ data: JSON.stringify(expected) })
+      setBuffered = bytes => void (this.bufferedAmount = bytes)
     }
     send(data: unknown): void {
       sent.push(data)
@@ -112,12 +114,12 @@ test('calls wait in the page while the buffer of its browser is full', async () 
   }
   vi.stubGlobal('WebSocket', OpenSocket)
   const session = new PageSession({ url, expected })
-  socket.onmessage({ data: JSON.stringify(expected) })
-  socket.bufferedAmount = 2 ** 18 + 1
+  greet()
+  setBuffered(2 ** 18 + 1)
   session.client!.invoke('read').catch(() => {})
   await vi.advanceTimersByTimeAsync(100)
   expect(sent).toEqual([])
-  socket.bufferedAmount = 0
+  setBuffered(0)
   await vi.advanceTimersByTimeAsync(100)
   expect(sent).toEqual([expect.stringContaining('"read"')])
   void session.client!.close()

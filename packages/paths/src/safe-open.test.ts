@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
-import { resolveBelow } from './resolve.js'
+import { resolveBelow, resolveLinks } from './resolve.js'
 import { openFile, openToRead, PathChangedError } from './safe-open.js'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-open-')))
@@ -66,4 +66,9 @@ test('a path below a directory is resolved, unless its links lead out', async ()
   expect(await resolve('real')).toEqual({ path: join(root, 'real'), names: [] })
   expect([await resolve('real/out'), await resolve('outside'), await resolve('')]).toEqual(Array(3).fill(undefined))
   await expect(resolve('real/missing')).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('links that lead around in a circle lead nowhere', async () => {
+  symlinkSync('circle', join(root, 'circle'))
+  await expect(resolveLinks(join(root, 'circle'))).rejects.toMatchObject({ code: 'ELOOP' })
 })
