@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream'
 import type { Program } from '@sallyport/core/launchers'
 import { type Bus, BusError, createBus, defineCore } from '@sallyport/core'
 import { getLog } from '@sallyport/core/internal'
+import { Channel } from '@sallyport/frontend'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type McpServer, openMcp } from '../src/index.js'
@@ -300,9 +301,11 @@ test('a server that answers no question of the newer protocol has until startTim
   const opening = open()
   await asked
   vi.advanceTimersByTime(5000)
-  const initialize = await begun
+  let initialize: (() => void) | undefined
+  void begun.then(answerIt => (initialize = answerIt))
+  await expect.poll(() => initialize).toBeDefined()
   vi.advanceTimersByTime(54_000)
-  initialize()
+  initialize!()
   await using server = await opening
   expect(server.changes).toEqual([])
 })
@@ -335,6 +338,42 @@ test('a server that ends and then never answers has failed after three restarts'
   })
   const late = 'The MCP server "s" did not start: it did not list its tools within the 60000 ms of "startTimeout"'
   await expect.poll(() => (vi.advanceTimersByTime(60_000), events)).toEqual([sent, late, late, `failed: ${late}`])
+  await client.close()
+})
+
+test('progress puts off the deadline of a call, and neither a start nor a call leaves one behind', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let report: ((value: number) => void) | undefined
+  let finish = (): void => {}
+  setServer(
+    ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
+    (number, write, { _meta: meta }) => {
+      const { progressToken } = meta as { progressToken: unknown }
+      report = progress => {
+        const params = JSON.stringify({ progressToken, progress })
+        write(`{"jsonrpc":"2.0","method":"notifications/progress","params":${params}}`)
+      }
+      finish = () => write(toResult(number, '{"content":[]}'))
+    },
+  )
+  const before = vi.getTimerCount()
+  await using server = await open()
+  expect(vi.getTimerCount()).toBe(before)
+  const client = await bus.connect('caller', { allow: [`${server.name}:default`] })
+  const reported: unknown[] = []
+  const onProgress = new Channel(value => void reported.push(value))
+  const call = client.invoke('plugin:s|good', { onProgress })
+  call.catch(() => {})
+  await expect.poll(() => report).toBeDefined()
+  for (const each of [1, 2, 3]) {
+    vi.advanceTimersByTime(40_000)
+    report!(each)
+    await expect.poll(() => reported).toHaveLength(each)
+  }
+  finish()
+  expect(await call).toEqual({ content: [] })
+  expect(vi.getTimerCount()).toBe(before)
   await client.close()
 })
 

@@ -11,7 +11,7 @@ import { getLog } from '@sallyport/core/internal'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openMcp, serveMcp } from '../src/index.js'
 import { getHome } from '../src/open/open-mcp.js'
-import { hasWall, makeDirectory, openHostile, openReal, startBus } from './start.js'
+import { countProcesses, hasWall, makeDirectory, openHostile, openReal, startBus } from './start.js'
 import { rows } from '../../../scripts/testing.js'
 
 const RUN = 'plugin:hostile|run'
@@ -167,12 +167,26 @@ describe.runIf(hasWall)('in the wall', () => {
     expect(await client.invoke(RUN)).toEqual(RAN)
   })
 
-  test('the end of the bus ends a server', async () => {
-    const bus = await startBus()
-    const server = await openHostile(bus, ['calm'])
-    await bus.close()
-    await server.close()
-  })
+  test('the end of the bus ends a server, also while its tools are replaced', () =>
+    rows([false, true])(async isReplacing => {
+      const bus = await startBus()
+      const marker = `marker-${process.pid}-${isReplacing}`
+      const server = await openHostile(bus, ['calm', marker])
+      expect(countProcesses(marker)).toBeGreaterThan(0)
+      if (isReplacing) {
+        const { removePlugin } = bus
+        let closing: Promise<void> | undefined
+        vi.spyOn(bus, 'removePlugin').mockImplementation(async name => {
+          await removePlugin.call(bus, name)
+          closing = bus.close()
+        })
+        await expect(server.accept()).rejects.toMatchObject({ reason: 'Disconnected' })
+        await closing
+      }
+      await bus.close()
+      expect(countProcesses(marker)).toBe(0)
+      await server.close()
+    }))
 
   test('server-everything runs as it is: results, errors, progress, cancellation, and 50 calls at once', async () => {
     const bus = await startBus()

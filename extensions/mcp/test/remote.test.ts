@@ -221,14 +221,17 @@ test('a call whose session has ended is rejected, and the server begins another 
   expect([...sessions.keys()]).not.toContain(first)
 })
 
-test('close ends the session', async () => {
-  const { url, sessions } = await listenWithSdk('sessions')
-  const server = await open(await startBus(), url)
-  const [session] = sessions.values()
-  const ended = new Promise<void>(resolve => (session!.onclose = resolve))
-  await server.close()
-  await ended
-})
+test('close, and the end of the bus, end the session', () =>
+  rows([false, true])(async isBus => {
+    const { url, sessions } = await listenWithSdk('sessions')
+    const bus = await startBus()
+    const server = await open(bus, url)
+    const onEnd = vi.fn<() => void>()
+    const [session] = sessions.values()
+    session!.onclose = onEnd
+    await (isBus ? bus : server).close()
+    expect(onEnd).toHaveBeenCalled()
+  }))
 
 /** A server behind OAuth: its own metadata, and those of its authorization server. */
 async function listenWithOAuth(): Promise<{ url: string; tokens: Set<string>; granted: string[] }> {
@@ -578,6 +581,65 @@ test('a stream ends with its answer, also if the server leaves it open, or write
     await expect.poll(() => isClosed).toBe(true)
     await bus.close()
   }))
+
+test('progress in events puts off the deadline of a call, and of its response', async () => {
+  let report = (_progress: number): void => {}
+  let finish = (): void => {}
+  let isAsked = false
+  const { url } = await listenHostile((response, id) => {
+    events(response)
+    report = progress =>
+      void response.write(toEvent({ method: 'notifications/progress', params: { progressToken: id, progress } }))
+    finish = () => void response.end(toEvent({ id, result: RAN }))
+    isAsked = true
+  })
+  const bus = await startBus()
+  await open(bus, url)
+  const client = await bus.connect('agent', { allow: ['far:default'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const reported: unknown[] = []
+  const onProgress = new Channel(value => void reported.push(value))
+  const call = client.invoke(RUN, { onProgress })
+  call.catch(() => {})
+  await expect.poll(() => isAsked).toBe(true)
+  for (const each of [1, 2, 3]) {
+    report(each)
+    await expect.poll(() => reported).toHaveLength(each)
+    vi.advanceTimersByTime(40_000)
+  }
+  finish()
+  expect(await call).toEqual(RAN)
+})
+
+test('close waits a second for a server that does not end its session', async () => {
+  let isAsked = false
+  const { url } = await listenHostile(() => void (isAsked = true))
+  const server = await open(await startBus(), url)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let isClosed = false
+  void server.close().then(() => (isClosed = true))
+  await expect.poll(() => isAsked).toBe(true)
+  expect(isClosed).toBe(false)
+  vi.advanceTimersByTime(1000)
+  await expect.poll(() => isClosed).toBe(true)
+})
+
+test('tools are listed in the time of the start, although a call has less', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { url } = await listenHostile(
+    () => {},
+    (response, id) => {
+      vi.advanceTimersByTime(50_000)
+      vi.useRealTimers()
+      send(response, { id, result: { tools } })
+    },
+  )
+  const server = await open(await startBus(), url, { timeout: 10_000, startTimeout: 60_000 })
+  expect(server.changes).toEqual([])
+})
 
 test('a redirect is followed within its origin alone', async () => {
   const bus = await startBus()

@@ -203,15 +203,18 @@ test('a state is of one user, one label, one tool and its arguments', async () =
   await expect(callOnce(client, args, answer)).rejects.toMatchObject(refused)
 })
 
-test('a state expires, and is refused by a host with another key', async () => {
+test('a state expires after a week, and is refused by a host with another key', async () => {
   const url = await serveOverHttp(await startAsking())
   const client = await connectHttp(url, createAnswering())
   const { requestState } = await callOnce(client, { code: CODE })
   const foreign = await startAsking([], { runs: { key: Uint8Array.from(KEY, byte => byte ^ 1) } })
   const other = await connectHttp(await serveOverHttp(foreign), createAnswering())
   await expect(callOnce(other, { code: CODE }, answerWith(requestState))).rejects.toMatchObject(refused)
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 7 * 24 * 3_600_000 + 1 })
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 7 * 24 * 3_600_000 - 60_000 })
   closers.push(() => vi.useRealTimers())
+  const again = await callOnce(client, { code: CODE }, answerWith(requestState))
+  expect(again.inputRequests).toMatchObject({ confirm: { params: { message: 'b' } } })
+  vi.setSystemTime(Date.now() + 60_001)
   await expect(callOnce(client, { code: CODE }, answerWith(requestState))).rejects.toMatchObject(refused)
 })
 
@@ -276,10 +279,10 @@ describe('a command that waits in ctx.confirm', () => {
 
   test('asks the user of its call, and goes on where it waits', () =>
     rows([
-      ['http', 'auto'],
-      ['stdio', 'auto'],
-      ['stdio', 'legacy'],
-    ] as const)(async (kind, mode) => {
+      ['http', 'auto', 'agent'],
+      ['stdio', 'auto', 'other'],
+      ['stdio', 'legacy', 'agent'],
+    ] as const)(async (kind, mode, label) => {
       const effects: string[] = []
       const bus = await startAsking(effects)
       const confirm = (question: string): object => ({
@@ -288,7 +291,7 @@ describe('a command that waits in ctx.confirm', () => {
       })
       const client = createAnswering(confirm, mode)
       if (kind === 'http') await connectHttp(await serveOverHttp(bus), client)
-      else await connectStdio(bus, client)
+      else await connectStdio(bus, client, label)
       const calls = [['a', 'b', 'c'], ['b'], ['d'], []].map(names =>
         client.callTool({ name: 'remove', arguments: { names } }),
       )
@@ -355,6 +358,18 @@ describe('a command that waits in ctx.confirm', () => {
     vi.useRealTimers()
     await expect(remove(client, ['a'], answerWith(requestState))).rejects.toMatchObject(refused)
     expect(effects).toEqual(['asks for a', 'cancelled: The caller cancelled the call'])
+  })
+
+  test('has ten minutes for each of its questions', async () => {
+    const client = await connectHttp(await serveOverHttp(await startAsking()), createAnswering())
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    closers.push(() => vi.useRealTimers())
+    let round = await remove(client, ['a', 'b'])
+    for (const _name of ['a', 'b']) {
+      await vi.advanceTimersByTimeAsync(400_000)
+      round = await remove(client, ['a', 'b'], answerWith(round.requestState))
+    }
+    expect(round).toMatchObject(textOf('removed: a,b'))
   })
 
   test('waits with fifteen others of its user: a further one is refused, and all of them are answered', async () => {

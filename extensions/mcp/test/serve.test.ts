@@ -58,6 +58,10 @@ const core = defineCore({
       return 'flooded'
     }),
     keys: command({ args: z.object({ onProgress: z.any().optional() }) }, args => Object.keys(args).join()),
+    drip: async function* () {
+      await new Promise(() => {})
+      yield 1
+    },
     wait: (_: unknown, { signal }) =>
       new Promise(() => {
         started += 1
@@ -67,7 +71,21 @@ const core = defineCore({
       }),
   },
 })
-const allow = ['greet', 'text', 'nothing', 'list', 'bytes', 'image', 'fails', 'count', 'work', 'wait', 'keys', 'flood']
+const allow = [
+  'greet',
+  'text',
+  'nothing',
+  'list',
+  'bytes',
+  'image',
+  'fails',
+  'count',
+  'drip',
+  'work',
+  'wait',
+  'keys',
+  'flood',
+]
 
 async function startBus(): Promise<Bus> {
   const bus = await createBus({ core, log: false })
@@ -210,6 +228,44 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
     }),
   )
 })
+
+test('each call has the time of the service, also that of a stream, and of a client that can be asked', () =>
+  rows([
+    ['wait', {}],
+    ['drip', {}],
+    ['wait', { elicitation: { form: {} } }],
+  ])(async (name, capabilities) => {
+    const [transport, own] = InMemoryTransport.createLinkedPair()
+    const service = await serveMcp(await startBus(), { label: 'agent', allow, transport, timeout: 1 })
+    closers.push(() => service.close())
+    const options = { versionNegotiation: { mode: 'auto' as const }, capabilities: capabilities as object }
+    const client = new Client({ name: 'test', version: '1' }, options)
+    closers.push(() => client.close())
+    await client.connect(own)
+    let result: unknown
+    const take = (given: unknown): void => void (result = given)
+    void client.callTool({ name: name as string, arguments: {} }).then(take, take)
+    const content = [{ text: expect.stringMatching(/^Timeout: .* 1 ms/) as string }]
+    await expect.poll(() => result).toMatchObject({ isError: true, content })
+  }))
+
+test('a client learns the name and the instructions of the service over each transport', () =>
+  rows(['stdio', 'http'] as const)(async kind => {
+    const bus = await startBus()
+    const told = { info: { name: 'notes', version: '2' }, instructions: 'Read before you write' }
+    const client = createClient('auto')
+    if (kind === 'http') {
+      const { url } = await serveHttp(bus, told)
+      await client.connect(new StreamableHTTPClientTransport(url))
+    } else {
+      const [transport, own] = InMemoryTransport.createLinkedPair()
+      const service = await serveMcp(bus, { label: 'agent', allow, transport, ...told })
+      closers.push(() => service.close())
+      await client.connect(own)
+    }
+    expect(client.getServerVersion()).toMatchObject(told.info)
+    expect(client.getInstructions()).toBe(told.instructions)
+  }))
 
 test('a cancelled call ends in core', () =>
   rows(choose(kinds.slice(0, -1)))(async (kind, mode) => {
@@ -614,7 +670,9 @@ describe('over HTTP', () => {
     await new Promise(setImmediate)
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(30_000)
-    expect(await slow.status).toBe('408')
+    let status = ''
+    void slow.status.then(each => (status = each))
+    await expect.poll(() => status).toBe('408')
   })
 })
 

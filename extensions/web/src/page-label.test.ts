@@ -10,9 +10,10 @@ test('the label of a page that has left waits for it while the server was suspen
   vi.useFakeTimers()
   const close = vi.fn<() => Promise<void>>()
   const frontend = { join() {}, leave() {}, close } as unknown as ExternalFrontend
+  const open = vi.fn<(label: string) => Promise<ExternalFrontend>>(() => Promise.resolve(frontend))
   const label = new PageLabel({
     ...{ label: 'main', multiple: true, frontend },
-    open: () => Promise.resolve(frontend),
+    open,
     limits: { maxHandshakes: 1, maxMessageBytes: 1 },
   })
   const createPage = (tab: string, closed: Promise<void>) => ({ tab, closed, createCode() {} }) as unknown as PageSocket
@@ -23,6 +24,8 @@ test('the label of a page that has left waits for it while the server was suspen
   expect(close).not.toHaveBeenCalled()
   await vi.advanceTimersByTimeAsync(30_000)
   expect(close).toHaveBeenCalledOnce()
+  await label.admit(createPage('second', Promise.resolve()))
+  expect(open.mock.calls, 'its frontend has ended').toEqual([['main-2'], ['main-2']])
 })
 
 test('a further page whose label another frontend has is refused, and no rejection is left when its place is given up', async () => {

@@ -93,3 +93,34 @@ test('a page whose thread was busy for long reads what has arrived before it tak
   expect(SilentSocket.opened).toBe(2)
   void session.client!.close()
 })
+
+test('calls wait in the page while the buffer of its browser is full', async () => {
+  vi.useFakeTimers()
+  const sent: unknown[] = []
+  let greet = (): void => {}
+  let setBuffered = (_bytes: number): void => {}
+  class OpenSocket extends SilentSocket {
+    override readyState = 1
+    OPEN = 1
+    onmessage: (event: object) => void = () => {}
+    constructor() {
+      super()
+      greet = () => this.onmessage({ data: JSON.stringify(expected) })
+      setBuffered = bytes => void (this.bufferedAmount = bytes)
+    }
+    send(data: unknown): void {
+      sent.push(data)
+    }
+  }
+  vi.stubGlobal('WebSocket', OpenSocket)
+  const session = new PageSession({ url, expected })
+  greet()
+  setBuffered(2 ** 18 + 1)
+  session.client!.invoke('read').catch(() => {})
+  await vi.advanceTimersByTimeAsync(100)
+  expect(sent).toEqual([])
+  setBuffered(0)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(sent).toEqual([expect.stringContaining('"read"')])
+  void session.client!.close()
+})

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
-import { resolveBelow } from './resolve.js'
-import { openToRead, PathChangedError } from './safe-open.js'
+import { resolveBelow, resolveLinks } from './resolve.js'
+import { openFile, openToRead, PathChangedError } from './safe-open.js'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-open-')))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -23,6 +23,27 @@ test('opens a file whose path leads there without links', async () => {
   expect([await handle.readFile('utf8'), size, modified]).toEqual(['content', 7, new Date(1_700_000_000_000)])
   await handle.close()
 })
+
+test('a file is read, written, or both, as it was opened', () =>
+  rows([
+    [{}, true, false],
+    [{ read: false, write: true }, false, true],
+    [{ write: true }, true, true],
+    [{ append: true }, true, true],
+  ])(async (options, canRead, canWrite) => {
+    const path = join(root, 'real/both')
+    writeFileSync(path, 'content')
+    await using handle = await openFile(path, options)
+    const isDone = (done: Promise<unknown>): Promise<boolean> =>
+      done.then(
+        () => true,
+        () => false,
+      )
+    expect([await isDone(handle.read(Buffer.alloc(1), 0, 1, 0)), await isDone(handle.write('x'))]).toEqual([
+      canRead,
+      canWrite,
+    ])
+  }))
 
 test('refuses what is a link or leads through one', () =>
   rows(['directory/file', 'link'])(async path =>
@@ -45,4 +66,9 @@ test('a path below a directory is resolved, unless its links lead out', async ()
   expect(await resolve('real')).toEqual({ path: join(root, 'real'), names: [] })
   expect([await resolve('real/out'), await resolve('outside'), await resolve('')]).toEqual(Array(3).fill(undefined))
   await expect(resolve('real/missing')).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('links that lead around in a circle lead nowhere', async () => {
+  symlinkSync('circle', join(root, 'circle'))
+  await expect(resolveLinks(join(root, 'circle'))).rejects.toMatchObject({ code: 'ELOOP' })
 })

@@ -183,6 +183,8 @@ test('names the code that a shared thread runs, and none of those that wait for 
     add({ main: { runs: 'run-5', isEnding }, other: { runs: 'run-5', isEnding } }),
     'they are ended for it',
   ).toEqual({ main: waits, other: waits })
+  beats.main()
+  expect(add({ main: {}, other: { runs: 'run-5' } }), 'the first goes on elsewhere').toEqual({ other: waits })
   for (const beat of Object.values(beats)) beat()
   expect(add(threads)).toEqual({})
   const why = 'computed for 3.5 s while main and other waited (same script host)'

@@ -17,15 +17,16 @@ const createStats = (
   label: string,
   calls: number,
   failures: CommandStats['failures'],
+  inFlight = 0,
 ): CommandStats => ({
-  ...{ command, calls, failures, p99: 0, inFlight: 0, moreCallers: 0 },
-  callers: [{ label, calls, failures, inFlight: 0 }],
+  ...{ command, calls, failures, p99: 0, inFlight, moreCallers: 0 },
+  callers: [{ label, calls, failures, inFlight }],
 })
 
 test('many equal calls are one row with their number, and those of a chosen frontend a row each', () => {
   const recent = new RecentCalls()
   recent.add(report(createCall('editor'), ...Array.from({ length: 2000 }, () => createCall('flood'))))
-  const commands = [createStats('read', 'flood', 171_000, { Denied: 1000 })]
+  const commands = [createStats('read', 'flood', 171_500, { Denied: 1000 }, 500)]
   const rows = recent.getLatest(commands).map(({ label, count }) => [label, count])
   expect(rows).toEqual([
     ['flood', 170_000],
@@ -39,6 +40,17 @@ test('keeps the calls of one caller, although another one floods', () => {
   recent.add(report(createCall('editor')))
   for (let i = 0; i < 100; i++) recent.add(report(...Array.from({ length: 50 }, () => createCall('flood'))))
   expect(recent.getLatest([], 'editor')).toMatchObject([{ label: 'editor', outcome: 'ok' }])
+})
+
+test('of more than 200 callers, those that have not called for longest are forgotten, with the reasons of their runs', () => {
+  const recent = new RecentCalls()
+  const all = Array.from({ length: 200 }, (_, n) => `caller-${n}`)
+  recent.add(report(...all.map(label => createCall(label)), createCall('caller-0'), createCall('last')))
+  const getCount = (label: string): number => recent.getLatest([], label).length
+  expect(['caller-0', 'caller-1', 'caller-2', 'last'].map(getCount)).toEqual([2, 0, 1, 1])
+  for (const label of ['run-1', ...all]) recent.explainRun(label, 'Timeout')
+  recent.add(report(createCall('host', { command: RUN, outcome: 'Disconnected' })))
+  expect(recent.getLatest([], 'host')[0]!.outcome).toBe('Disconnected')
 })
 
 test('has the latest calls first, each once, with its outcome as soon as it is known', () => {

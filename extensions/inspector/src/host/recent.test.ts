@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LastMinute } from './recent.js'
+import { LastMinute, RecentEvents } from './recent.js'
 
 const denied = { kind: 'denied' as const, label: 'main', what: 'read', why: 'no', where: '', count: 1 }
 
@@ -17,4 +17,15 @@ test('keeps a bounded number of troubles', () => {
   const minute = new LastMinute()
   for (let i = 0; i < 10_000; i++) minute.add({ ...denied, what: `c${i}` }, 0)
   expect(minute.get(0).length).toBe(1000)
+})
+
+test('listens to nothing after its end', () => {
+  const listening = new Set<string>()
+  const events = new RecentEvents(name => {
+    listening.add(name)
+    return () => void listening.delete(name)
+  })
+  expect([...listening]).toContain('denied')
+  events.end()
+  expect([...listening]).toEqual([])
 })

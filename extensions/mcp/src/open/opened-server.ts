@@ -155,6 +155,10 @@ export class OpenedServer implements McpServer {
       const tools = accepted.filter(tool => !unserved.has(tool.name))
       const [server, getRefusal, log] = [this.#server, this.#getRefusal, getLog(bus)]
       await this.#add(createToolPlugin({ name, tools, timeout, getRefusal, server, log }))
+    } catch (error) {
+      // The bus has ended meanwhile, and had no plugin that it could end.
+      if (!this.#hasPlugin) await this.#server.close()
+      throw error
     } finally {
       this.#isReplacing = false
     }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HalfOpenSessions } from './joined-sessions.js'
+import { openSubject } from '../connection/subjects.js'
+import { HalfOpenSessions, JoinedSessions, type JoinedSessionsDeps } from './joined-sessions.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -57,5 +58,37 @@ describe('HalfOpenSessions', () => {
     expect(halfOpen.isFull).toBe(false)
     halfOpen.dropAll()
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('JoinedSessions', () => {
+  it('forgets all of a session that it drops', () => {
+    let sayHello = (_message: object): void => {}
+    let count = 0
+    const connection = {
+      maxPayload: 2 ** 20,
+      subscribe: (subject: string, listener: typeof sayHello) => {
+        if (subject === openSubject('b')) sayHello = listener
+      },
+      publish: () => {},
+    }
+    const respond = () => {
+      const keys = { session: new Uint8Array(16).fill(++count), wire: new Uint8Array(32), gate: new Uint8Array(32) }
+      return {
+        answer: new Uint8Array(),
+        session: { label: 'main', codec: 'json', client: 'c', credential: 'ann', keys },
+      }
+    }
+    const deps = { connection, bus: 'b', instance: 'i', heartbeat: 1000, responder: { respond } }
+    const sessions = new JoinedSessions(deps as unknown as JoinedSessionsDeps)
+    sessions.listen()
+    const open = (hellos: number): number => {
+      for (let hello = 1; hello <= hellos; hello++) sayHello({ data: new Uint8Array(), reply: 'reply' })
+      return vi.getTimerCount()
+    }
+    const most = open(4)
+    expect(most).toBeGreaterThan(0)
+    expect(open(20), 'of four at most, as before').toBe(most)
+    void sessions.drain()
   })
 })

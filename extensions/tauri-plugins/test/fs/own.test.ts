@@ -51,6 +51,15 @@ test('another path is refused with no other path in the error', async () => {
   })
 })
 
+test('each of the two paths of a command has a base directory of its own', () =>
+  rows(['oldPathBaseDir', 'newPathBaseDir'])(async name => {
+    await writeFile(plugin, 'from', 'x')
+    const Temp = 12
+    const moved = await call(plugin, 'rename', { oldPath: 'from', newPath: 'to', options: { [name]: Temp } })
+    expect(moved).toMatch(/^refused: /)
+    expect(existsSync(join(own, 'acme-x/from'))).toBe(true)
+  }))
+
 test('an error names the path that the label wrote', async () => {
   expect(await call(plugin, 'read_file', { path: 'none.txt' })).toMatch(
     /^refused: [^/]+ path: none\.txt with error: No such file/,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { MAX_CONFIRM_TEXT } from '../wire/limits.js'
-import { deserializeValue, serializeValue, toConfirmText } from './messages.js'
+import { MAX_CONFIRM_TEXT, MAX_IN_FLIGHT } from '../wire/limits.js'
+import { areTokens, deserializeValue, serializeValue, toConfirmText } from './messages.js'
 
 test('the text of a confirmation is a string of bounded length without terminal control characters', () => {
   expect(toConfirmText(undefined)).toBe('')
@@ -49,3 +49,14 @@ test('shared memory and functions cannot be serialized', () =>
   rows([new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), () => {}])(value =>
     expect(() => serializeValue({ value })).toThrow('could not be cloned'),
   ))
+
+test('tokens of an interrupted run are one for each call that can be open, of bounded length', () =>
+  rows<[unknown, boolean]>([
+    [undefined, false],
+    [[], false],
+    [['x'.repeat(64)], true],
+    [['x'.repeat(65)], false],
+    [['x', 1], false],
+    [Array<string>(MAX_IN_FLIGHT).fill('x'), true],
+    [Array<string>(MAX_IN_FLIGHT + 1).fill('x'), false],
+  ])((tokens, isValid) => expect(areTokens(tokens)).toBe(isValid)))

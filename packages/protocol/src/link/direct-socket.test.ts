@@ -66,6 +66,19 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
     await closed
   })
 
+  it('is read to its end although the thread has ended meanwhile', async () => {
+    const { end, accepted, port, closed } = begin()
+    const link = openDirectLink(end)
+    link.receive(recorder())
+    link.send({ kind: 1, body: '[1]' })
+    const [socket] = await accepted
+    port.close()
+    await closed
+    const far = recorder()
+    new StreamLink(socket!).receive(far)
+    await expect.poll(() => far.log).toEqual(['1:[1]', 'closed'])
+  })
+
   it('is kept until it is opened, with what has arrived', async () => {
     const { end, accepted } = begin()
     const [socket] = await accepted

@@ -75,6 +75,16 @@ describe('a local link', () => {
     ])
   })
 
+  it('has room once it is closed, whatever its receiver has not read', async () => {
+    const [near, far] = LocalLink.createPair()
+    far.receive({ frame: () => {}, closed: () => {} })
+    far.pause()
+    while (!near.room()) near.send({ kind: 5, body: new Uint8Array(2 ** 20) })
+    near.close()
+    await settle()
+    expect(near.room()).toBeUndefined()
+  })
+
   it('leaves room before a record, for the kind byte of the link that it is sent on with', async () => {
     const [near, far] = LocalLink.createPair()
     let received: ReceivedFrame | undefined

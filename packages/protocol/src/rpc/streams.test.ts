@@ -158,6 +158,13 @@ test('ends after the messages that wait for credit, with the error of its source
   expect([written.length, ends]).toEqual([2, [2]])
 })
 
+test('a stream that its reader has left says no end', () => {
+  const { stream, ends } = open(COST)
+  stream.abandon()
+  stream.end()
+  expect(ends).toEqual([])
+})
+
 test('a stream that is over refuses messages as such, however full its link is', () =>
   rows<(stream: StreamSender) => void>({
     'its sender has ended it': stream => stream.end(),

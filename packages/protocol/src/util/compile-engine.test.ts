@@ -38,10 +38,12 @@ test('a module keeps the exports that are called, with what they do', async () =
 })
 
 test('a section of any length keeps its form', async () => {
-  for (const count of [0, 1, 20, 60]) {
-    const names = Array.from({ length: count }, (_, index) => `qjs_${index}`)
+  const many = [0, 1, 20, 60, 126].map(count => Array.from({ length: count }, (_, index) => `qjs_${index}`))
+  // A section of 127 and one of 128 bytes are among these.
+  const long = Array.from({ length: 115 }, (_, length) => [`qjs_${'x'.repeat(length)}`])
+  for (const names of [...many, ...long]) {
     const exports = WebAssembly.Module.exports(await compileEngine(createModule(names)))
-    expect(exports).toHaveLength(count + 1)
+    expect(exports).toHaveLength(names.length + 1)
   }
 })
 

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { countTurns, deadline, type Peer, patience, silence, SILENT_MS } from './timers.js'
+import { countTurns, deadline, pause, type Peer, patience, silence, SILENT_MS } from './timers.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -199,3 +199,13 @@ test('a thread that was busy or suspended for all of the time has had one turn',
   vi.runOnlyPendingTimers()
   expect(asked).toHaveLength(0)
 })
+
+test('a pause that is aborted rejects with the reason of its signal, also if it was aborted before', () =>
+  rows([false, true])(async isBefore => {
+    const controller = new AbortController()
+    const reason = new Error('The bus ends')
+    if (isBefore) controller.abort(reason)
+    const paused = pause(2 ** 30, controller.signal)
+    controller.abort(reason)
+    await expect(paused).rejects.toBe(reason)
+  }))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { FRAME_KIND, type FrameKind, isFrameKind } from './messages.js'
-import { ownsWholeBuffer, readFrame, writeFrame } from './link.js'
+import { keepOwn, ownsWholeBuffer, readFrame, writeFrame } from './link.js'
 
 const roundTrip = (kind: FrameKind, body: string | Uint8Array) => readFrame(new Uint8Array(writeFrame({ kind, body })))
 
@@ -54,6 +54,16 @@ describe('a frame', () => {
     const frame = readFrame(bytes)
     expect(frame).toEqual({ kind: 1, body: new Uint8Array([2, 3]) })
     expect(frame?.body.buffer).toBe(bytes.buffer)
+  })
+
+  it('keeps at most twice its own bytes while it waits, and is not copied for less', () => {
+    const { buffer } = new Uint8Array(100)
+    for (const create of [
+      (length: number) => new Uint8Array(buffer, 1, length),
+      (length: number) => Buffer.from(buffer, 1, length),
+    ]) {
+      expect([49, 50].map(length => keepOwn(create(length)).buffer.byteLength)).toEqual([49, 100])
+    }
   })
 
   it('is invalid if its kind byte is unknown', () =>

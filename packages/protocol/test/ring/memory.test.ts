@@ -1,5 +1,5 @@
-// The memory of received bodies: it belongs to the receiver, unless the receiver reads it immediately.
-import { expect, test } from 'vitest'
+// The memory of received bodies: it belongs to the receiver, unless the receiver reads it immediately. And what a link leaves behind.
+import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { FrameKind } from '../../src/wire/messages.js'
 import { createRingPair } from './pair.js'
@@ -50,3 +50,18 @@ test('no body is in memory that its sender can change', () =>
   rows(([1, 2, 3, 5] as const).flatMap(kind => [true, false].map(isRead => [kind, isRead] as const)))(
     async (kind, isRead) => expect((await transfer(kind, isRead)).isShared).toBe(false),
   ))
+
+test('the end of a link takes back the timers that kept its threads alive', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    const links = createRingPair()
+    const closed = vi.fn<() => void>()
+    for (const link of links) link.receive({ frame: () => {}, closed })
+    expect(vi.getTimerCount()).toBe(2)
+    links[0].close()
+    await expect.poll(() => closed.mock.calls.length).toBe(2)
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+})
