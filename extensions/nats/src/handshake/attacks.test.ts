@@ -1,4 +1,5 @@
 // Attacks on the handshake by a client that can read and write every subject of the broker.
+import { MAX_HELLOS } from '@sallyport/protocol/internal/wire'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { rows } from '../../../../scripts/testing.js'
 import fc from 'fast-check'
@@ -12,7 +13,7 @@ import {
   readCredential,
   getCredentialId,
 } from './credential.js'
-import { initiateHandshake } from './handshake.js'
+import { initiateHandshake, MAX_HELLO_AGE, ReplayCache } from './handshake.js'
 import {
   deriveSessionKeys,
   type Hello,
@@ -270,4 +271,23 @@ describe('refusals', () => {
     expect(initiator.readProvenRefusal(madeUp)).toBeUndefined()
     expect(initiator.readProvenRefusal(createResponder().respond(initiator.hello).answer)).toBeUndefined()
   })
+})
+
+// The replay cache is bounded, and forgets a hello only once its time is invalid.
+it('keeps a hello as long as a hello from the future is valid', () => {
+  const cache = new ReplayCache()
+  expect([cache.add('a', 0), cache.has('a'), cache.has('b')]).toEqual([true, true, false])
+  cache.add('b', 2 * MAX_HELLO_AGE)
+  expect(cache.has('a')).toBe(true)
+  cache.add('c', 2 * MAX_HELLO_AGE + 1)
+  expect([cache.has('a'), cache.has('b')]).toEqual([false, true])
+})
+
+it('is full until hellos are too old', () => {
+  const cache = new ReplayCache()
+  for (let i = 0; i < MAX_HELLOS; i++) cache.add(`${i}`, i < 10 ? 0 : 1)
+  expect([cache.has('0'), cache.has(`${MAX_HELLOS - 1}`)]).toEqual([true, true])
+  expect([cache.add('more', 60_000), cache.has('more')]).toEqual([false, false])
+  for (let i = 0; i < 10; i++) expect(cache.add(`later ${i}`, 60_001)).toBe(true)
+  expect(cache.add('more', 60_001)).toBe(false)
 })
