@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "simulation" }
 // Seeds of the simulation, always the same ones: the first of them in `npm test`, the rest in `npm run test:long`. `npm run simulate` runs
 // others, and replays one.
 import { describe, expect, test, vi } from 'vitest'
