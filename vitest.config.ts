@@ -5,6 +5,7 @@
 //   test/generated       `npm run check`: files that are generated from the code
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vitest/config'
@@ -13,16 +14,23 @@ import { BaseSequencer, type Reporter, type SerializedError } from 'vitest/node'
 const files = ['src', 'test']
   .filter(existsSync)
   .flatMap(folder => readdirSync(folder, { recursive: true }).map(file => `${folder}/${file.toString()}`))
-/** Unit tests leave nothing behind in their process, whose start would cost more than most files of them. A mocked module would stay. */
-const unitTests = files.filter(
-  file => file.startsWith('src/') && file.endsWith('.test.ts') && !readFileSync(file, 'utf8').includes('vi.mock('),
-)
+const unitTests = files.filter(file => file.startsWith('src/') && file.endsWith('.test.ts'))
+// What a file mocks stays in its process. Vitest lets files share one if their environments are equal, so those that mock name one of their own.
+for (const file of files.filter(
+  file => file.endsWith('.test.ts') && !/^test\/(?:long|matrix|generated)\//.test(file),
+)) {
+  const text = readFileSync(file, 'utf8')
+  const line = `// @vitest-environment-options { "alone": "${basename(file, '.test.ts')}" }\n`
+  if (text.includes('vi.mock(') && !text.startsWith(line))
+    throw new Error(`${file} mocks a module. Begin it with ${line}`)
+}
 
-/** Starts the soak, the longest of all files, first, so that nothing waits for it in the end. Vitest starts large files first. */
-class SoakFirst extends BaseSequencer {
+/** Starts the longest files of all first, so that nothing waits for them in the end. Vitest starts large files first, and these are small. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: Parameters<BaseSequencer['sort']>[0]): ReturnType<BaseSequencer['sort']> {
-    const isSoak = (file: (typeof files)[number]): boolean => file.moduleId.includes('/soak/')
-    return (await super.sort(files)).toSorted((a, b) => Number(isSoak(b)) - Number(isSoak(a)))
+    const isLongest = (file: (typeof files)[number]): boolean =>
+      /\/soak\/|\/(?:ways-and-sizes|simulation)\.test/.test(file.moduleId)
+    return (await super.sort(files)).toSorted((a, b) => Number(isLongest(b)) - Number(isLongest(a)))
   }
 }
 
@@ -115,6 +123,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'workers',
+          // As the units: files leave nothing behind in their process, whose start costs as much as many of them.
+          isolate: false,
+          // The units are first: they are the fastest.
+          sequence: { groupOrder: 1 },
           include: ['**/*.test.ts'],
           exclude: [...exclude, ...unitTests, long, matrix, generated],
         },
@@ -130,8 +142,8 @@ export default defineConfig({
     // What a worker loads is not among the imports of its test.
     forceRerunTriggers: [...configDefaults.forceRerunTriggers, ...(script === 'watch' ? ['**/src/**/*.ts'] : [])],
     globalSetup: resolve('scripts/bundle-stale.mjs'),
-    setupFiles: resolve('scripts/compare-bytes.mjs'),
-    sequence: { sequencer: SoakFirst },
+    setupFiles: resolve('scripts/each-test-file.mjs'),
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
     // Two packages run at a time: more files at a time than this starve threads on two cores for seconds.
     maxWorkers: Math.max(2, availableParallelism() - 1),

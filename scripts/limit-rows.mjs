@@ -191,9 +191,10 @@ export const getRows = l => ({
     [
       `messages that wait in a gate for the hook | ${count(l.MAX_IN_FLIGHT)}, ${mib(l.MAX_GATE_QUEUE_BYTES)} | \`Overloaded\`; at ${mib(l.MAX_GATE_QUEUE_BYTES)} the gate stops reading`,
       {
-        'packages/isolation/src/gate/gate-queue.test.ts':
+        'packages/isolation/src/gate/gate-flow.test.ts': [
           'calls, events and responses are refused without calling the hook',
-        'packages/isolation/src/gate/gate-flow.test.ts': 'at 16 MiB of messages that wait for the hook, and not before',
+          'at 16 MiB of messages that wait for the hook, and not before',
+        ],
       },
     ],
     [

@@ -109,7 +109,7 @@ const MUTANTS = [
     file: 'packages/core/src/rpc/call-phases.ts',
     from: 'if (this.isDraining) throw',
     to: 'if (false as boolean) throw',
-    tests: ['packages/core/test/long/supervision/closing-calls.test.ts'],
+    tests: ['packages/core/test/long/supervision/closing.test.ts'],
     isBundled: true,
   },
   {
@@ -181,7 +181,7 @@ const MUTANTS = [
     file: 'packages/isolation/src/gate/gate.ts',
     from: 'if (queued?.outcome === null) return',
     to: 'if (queued === null) return',
-    tests: ['packages/isolation/src/gate/gate-queue.test.ts'],
+    tests: ['packages/isolation/src/gate/gate-flow.test.ts'],
   },
   {
     name: 'the gate lets messages overtake',

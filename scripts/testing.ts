@@ -16,6 +16,12 @@ export const choose = <T>(all: readonly T[], ...indexes: number[]): T[] => {
 }
 
 /**
+ * What the helpers of tests do after each test, and after all of a file. Files share a process, which loads a helper once: an `afterEach` of
+ * its own would be one of the first file.
+ */
+export const afterTests: Record<'each' | 'all', (() => unknown)[]> = { each: [], all: [] }
+
+/**
  * Tries all rows of a table in one test, and names those that are wrong, with what is wrong. A test that runs out of time names the row that it was in.
  *
  *     test('reads sizes', () => rows({ '1 KiB': 1024, '2 B': 2 })((bytes, text) => expect(readSize(text)).toBe(bytes)))

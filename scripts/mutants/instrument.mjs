@@ -78,7 +78,7 @@ export async function instrument(root, folder) {
     cpSync(join(root, file), join(folder, file), { verbatimSymlinks: true })
   }
   const settings = join(folder, 'vitest.config.ts')
-  const setup = "resolve('scripts/compare-bytes.mjs')"
+  const setup = "resolve('scripts/each-test-file.mjs')"
   const changed = readFileSync(settings, 'utf8')
     .replace(setup, `[${setup}, resolve('scripts/mutants/count-hits.mjs')]`)
     // What a mutant keeps from coming does not come.

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { type Bus, type BusOptions, command, createBus, defineCore, type RunReport } from '@sallyport/core'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../scripts/testing.js'
 import { z } from 'zod'
 import { type AnsweredRun, serveMcp } from '../src/index.js'
 import type { HttpTransport } from '../src/serve/serve-http.js'
@@ -14,7 +14,7 @@ export const KEY: Uint8Array = new Uint8Array(32).fill(5)
 export const CODE = `const all = []; for (const asks of ['a', 'b']) all.push(await invoke('ask', { asks })); return all.join()`
 
 const closers: (() => unknown)[] = []
-afterEach(async () => {
+afterTests.each.push(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
 

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "hostile-shapes" }
 // A foreign MCP server can send any message: its depth, its width, its types and its order are generated. The program is faked, so that hundreds of
 // servers run in this process, where an error that nobody catches is seen.
 import { createInterface } from 'node:readline'

@@ -109,18 +109,23 @@ test('over stdio, a client of the protocol before is asked within its call', asy
   expect(asked).toEqual(['a', 'b'])
 })
 
-test('only a user who agrees has agreed', () =>
-  rows({
+test('only a user who agrees has agreed', async () => {
+  const url = await serveOverHttp(await startAsking())
+  await rows({
     agrees: [{ action: 'accept', content: { confirm: true } }, true],
     'answers no': [{ action: 'accept', content: { confirm: false } }, false],
     declines: [{ action: 'decline' }, false],
     'closes the dialog': [{ action: 'cancel' }, false],
     'declines with a yes': [{ action: 'decline', content: { confirm: true } }, false],
   } as Record<string, [object, boolean]>)(async ([answer, isYes]) => {
-    const client = await connectTo(() => answer)
+    const client = await connectHttp(
+      url,
+      createAnswering(() => answer),
+    )
     const code = `return String(await invoke('ask', { asks: 'x' }))`
     expect(await client.callTool({ name: 'code__run', arguments: { code } })).toMatchObject(textOf(String(isYes)))
-  }))
+  })
+})
 
 test('what a client calls an answer, without one, is asked again, and claims nothing', async () => {
   const client = await connectTo()

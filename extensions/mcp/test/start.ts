@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Bus, createBus, defineCore } from '@sallyport/core'
 import { LauncherUnavailable, startProgram } from '@sallyport/core/launchers'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../scripts/testing.js'
 import { type McpServer, openMcp, type OpenMcpOptions } from '../src/index.js'
 
 const closers: (() => unknown)[] = []
-afterEach(async () => {
+afterTests.each.push(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
 

@@ -1,6 +1,6 @@
 // Starts buses for the tests, over the fixtures next to this directory, and ends them after each test.
 import { createBus, type Bus, type BusOptions, type Capability } from '@sallyport/core'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 
 export const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
 
@@ -16,7 +16,7 @@ export const longestScript = { kind: 'quickjs', time: 5000 } as const
 export const patient = { heartbeat: 20_000 } as const
 
 const open: Bus[] = []
-afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
+afterTests.each.push(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
 export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
   const bus = await createBus({ core: fixture('core.mjs'), log: false, ...options })

@@ -1,9 +1,19 @@
 // Attacks on the handshake by a client that can read and write every subject of the broker.
+import { MAX_HELLOS } from '@sallyport/protocol/internal/wire'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { rows } from '../../../../scripts/testing.js'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, afterEach, beforeEach, test, vi } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
-import { createBusSecret, deriveCredentialKey, issueCredential, readBusSecret, readCredential } from './credential.js'
-import { initiateHandshake } from './handshake.js'
+import {
+  createBusSecret,
+  deriveCredentialKey,
+  issueCredential,
+  readBusSecret,
+  readCredential,
+  getCredentialId,
+} from './credential.js'
+import { initiateHandshake, MAX_HELLO_AGE, ReplayCache } from './handshake.js'
 import {
   deriveSessionKeys,
   type Hello,
@@ -13,6 +23,7 @@ import {
   readWelcome,
   writeHello,
   writeWelcome,
+  writeRefusal,
 } from './messages.js'
 
 const FORGED = 'Denied: The credential is not valid for this bus'
@@ -194,4 +205,89 @@ it('derives other keys if any byte of the transcript changes', () => {
   for (let at = 0; at < hello.length; at++) for (const text of hex(flip(hello, at * 8), welcome)) all.add(text)
   for (let at = 0; at < welcome.length; at++) for (const text of hex(hello, flip(welcome, at * 8))) all.add(text)
   expect(all.size).toBe(3 * (1 + hello.length + welcome.length))
+})
+
+// Refusals with and without a proof of core, and forged ones.
+describe('refusals', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  const revoking = createResponder({ revoked: [getCredentialId(credential)] })
+
+  test('proves a refusal to a peer with a credential of the bus', () =>
+    rows([
+      ['a revoked credential', revoking, /revoked/],
+      ['another pattern', createResponder({ pattern: 'brownfield' }), /pattern/],
+      ['another bus', createResponder({ bus: 'other' }), /bus other/],
+    ])((_name, responder, text) => {
+      const handshake = initiate()
+      const { answer, session } = responder.respond(handshake.hello)
+      expect(session).toBeUndefined()
+      expect(handshake.readProvenRefusal(answer)?.message).toMatch(text)
+      expect(() => handshake.finish(answer)).toThrow(text)
+    }))
+
+  test('proves a refusal for an expired credential', () => {
+    const secret = createBusSecret()
+    const expires = new Date(Date.now() + 1e6)
+    const handshake = initiate({ credential: issueCredential(secret, { label: 'main', expires }) })
+    const { answer } = createResponder({ secret, now: () => Date.now() + 2e6 }).respond(handshake.hello)
+    expect(handshake.readProvenRefusal(answer)).toMatchObject({
+      reason: 'Denied',
+      message: 'The credential has expired',
+    })
+  })
+
+  test('does not prove a refusal to others, or with clocks apart', () =>
+    rows([
+      ['a credential of another bus', () => createResponder({ secret: createBusSecret() })],
+      ['clocks apart', () => createResponder({ now: () => Date.now() + 60_000 })],
+    ])((_name, createDoor) => {
+      const handshake = initiate()
+      const { answer } = createDoor().respond(handshake.hello)
+      expect(handshake.readProvenRefusal(answer)).toBeUndefined()
+      expect(() => handshake.finish(answer)).toThrow(BusError)
+    }))
+
+  test('does not prove a refusal for a hello that was used before, because an attacker can have replayed it', () => {
+    const [responder, handshake] = [createResponder(), initiate()]
+    responder.respond(handshake.hello)
+    expect(handshake.readProvenRefusal(responder.respond(handshake.hello).answer)).toBeUndefined()
+  })
+
+  test('rejects a proven refusal that answers another hello, was changed, or is made up', () => {
+    const [initiator, other] = [initiate(), initiate()]
+    const { answer } = revoking.respond(initiator.hello)
+    expect(other.readProvenRefusal(answer)).toBeUndefined()
+    for (let at = 0; at < answer.length; at++) {
+      const changed = Uint8Array.from(answer)
+      changed[at]! ^= 1
+      expect(initiator.readProvenRefusal(changed)).toBeUndefined()
+      expect(initiator.readProvenRefusal(answer.subarray(0, at))).toBeUndefined()
+    }
+    const madeUp = writeRefusal(new BusError('Denied', 'The credential was revoked, and some text for its proof'))
+    expect(initiator.readProvenRefusal(madeUp)).toBeUndefined()
+    madeUp[1] = 4
+    expect(initiator.readProvenRefusal(madeUp)).toBeUndefined()
+    expect(initiator.readProvenRefusal(createResponder().respond(initiator.hello).answer)).toBeUndefined()
+  })
+})
+
+// The replay cache is bounded, and forgets a hello only once its time is invalid.
+it('keeps a hello as long as a hello from the future is valid', () => {
+  const cache = new ReplayCache()
+  expect([cache.add('a', 0), cache.has('a'), cache.has('b')]).toEqual([true, true, false])
+  cache.add('b', 2 * MAX_HELLO_AGE)
+  expect(cache.has('a')).toBe(true)
+  cache.add('c', 2 * MAX_HELLO_AGE + 1)
+  expect([cache.has('a'), cache.has('b')]).toEqual([false, true])
+})
+
+it('is full until hellos are too old', () => {
+  const cache = new ReplayCache()
+  for (let i = 0; i < MAX_HELLOS; i++) cache.add(`${i}`, i < 10 ? 0 : 1)
+  expect([cache.has('0'), cache.has(`${MAX_HELLOS - 1}`)]).toEqual([true, true])
+  expect([cache.add('more', 60_000), cache.has('more')]).toEqual([false, false])
+  for (let i = 0; i < 10; i++) expect(cache.add(`later ${i}`, 60_001)).toBe(true)
+  expect(cache.add('more', 60_001)).toBe(false)
 })

@@ -1,11 +1,11 @@
 // A bus with frontends that have the unmodified guests.
 import { type Bus, type BusOptions, createBus, defineCore, type Plugin } from '@sallyport/core'
 import type { ScopedPermission } from '@sallyport/core/internal'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 
 const module = new URL('./fixtures/guest.mjs', import.meta.url)
 const open: Bus[] = []
-afterEach(async () => {
+afterTests.each.push(async () => {
   for (const bus of open.splice(0)) await bus.close()
 })
 

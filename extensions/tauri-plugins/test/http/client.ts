@@ -1,10 +1,10 @@
 // A bus with the http plugin whose core is in this thread, and a frontend that calls its commands by hand, as hostile code does.
 import { type Bus, type Client, createBus, defineCore } from '@sallyport/core'
-import { afterEach, beforeEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 import { http, type HttpOptions } from '../../src/http/http.js'
 
 const open: Bus[] = []
-afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
+afterTests.each.push(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
 /** The argument of `fetch`, whose members can have any type. */
 export interface Config {
@@ -86,9 +86,7 @@ export const getError = (call: Promise<unknown>): Promise<unknown> =>
 
 const unhandled: unknown[] = []
 const note = (error: unknown): void => void unhandled.push(error)
-beforeEach(() => {
-  unhandled.length = 0
-})
+afterTests.each.push(() => void (unhandled.length = 0))
 
 /** Collects unhandled rejections and exceptions of this thread while `run` runs. */
 export async function collectUnhandled(run: () => Promise<void>): Promise<unknown[]> {

@@ -2,10 +2,10 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createRawServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 
 const opened: { server: Server; sockets: Set<Socket> }[] = []
-afterEach(async () => {
+afterTests.each.push(async () => {
   for (const { server, sockets } of opened.splice(0)) {
     for (const socket of sockets) socket.destroy()
     await new Promise(resolve => server.close(resolve))

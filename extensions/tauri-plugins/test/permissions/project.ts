@@ -4,11 +4,11 @@ import type { Capability } from '@sallyport/core/internal'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const directories: string[] = []
-afterEach(() => {
+afterTests.each.push(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
 })
 

@@ -1,9 +1,12 @@
 // The first lines of README, home page and results.
-import { expect, test } from 'vitest'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { readFileSync } from 'node:fs'
+import { allScenarios } from '../../src/scenarios/index.js'
+import { expect, test, beforeAll, describe } from 'vitest'
 import { toHeadline } from '../../../../scripts/results.mjs'
 import { getAnswers } from '../../src/report/answers.js'
 import type { Outcome } from '../../src/run/run.js'
-import { getScenario, sampleReport } from '../sample-report.js'
+import { getScenario, sampleReport, withFailure } from '../sample-report.js'
 
 const scenarios = ['plugin', 'formats'].map(getScenario)
 
@@ -38,4 +41,45 @@ test('judges no codec whose interval holds no difference', () => {
 
 test('needs the scenario of a plugin', () => {
   expect(() => toHeadline(sampleReport(undefined, [getScenario('shapes')]))).toThrow('no scenario "plugin"')
+})
+
+describe('the schema of results', () => {
+  let validate: ValidateFunction
+
+  beforeAll(() => {
+    const schema = JSON.parse(
+      readFileSync(new URL('../../schema/report.schema.json', import.meta.url), 'utf8'),
+    ) as object
+    validate = new Ajv2020({
+      allErrors: true,
+      strict: true,
+      strictTypes: false,
+      formats: { 'date-time': true },
+    }).compile(schema)
+  })
+
+  const getErrors = (report: unknown): unknown => {
+    validate(report)
+    return validate.errors ?? []
+  }
+
+  test('the schema accepts a report', () => {
+    expect(getErrors(JSON.parse(JSON.stringify(sampleReport())))).toEqual([])
+  })
+
+  test('the schema accepts a report of every scenario', () => {
+    expect(getErrors(JSON.parse(JSON.stringify(sampleReport(undefined, allScenarios()))))).toEqual([])
+  })
+
+  test('the schema accepts a report with an arm that failed', () => {
+    const failed = sampleReport(withFailure('formats', 'isolation-ring-json', 'no such thing'))
+    expect(getErrors(JSON.parse(JSON.stringify(failed)))).toEqual([])
+  })
+
+  test('the schema refuses an invalid report', () => {
+    const report = sampleReport()
+    expect(getErrors({ ...report, schemaVersion: 1 })).not.toEqual([])
+    expect(getErrors({ ...report, more: 1 })).not.toEqual([])
+    expect(getErrors({ ...report, scenarios: [] })).not.toEqual([])
+  })
 })

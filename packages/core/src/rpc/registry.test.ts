@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "registry" }
 import { Worker } from 'node:worker_threads'
 import { expect, test, vi } from 'vitest'
 import { limitHeap } from '../shared/heap-limit.js'

@@ -1,4 +1,6 @@
 // AGENTS.md and llms.txt, which the package has for the coding agents of users, are made from the docs.
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { getAgents, getContents, getIndex } from '../../../../scripts/agents.mjs'
@@ -17,4 +19,10 @@ test('AGENTS.md has ten recipes with code, and no link, which would lead nowhere
   expect(recipes).toHaveLength(10)
   for (const recipe of recipes) expect(recipe).toContain('\n```')
   expect(text).not.toMatch(/\]\(/)
+})
+
+// docs/internals/machines.md is generated from the state machines by `npm run docs:machines`.
+test('docs/internals/machines.md is up to date', () => {
+  const script = fileURLToPath(new URL('../../../../scripts/machines.mjs', import.meta.url))
+  expect(() => execFileSync(process.execPath, [script, '--check'])).not.toThrow()
 })

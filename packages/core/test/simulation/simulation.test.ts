@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "simulation" }
 // Seeds of the simulation, always the same ones: the first of them in `npm test`, the rest in `npm run test:long`. `npm run simulate` runs
 // others, and replays one.
 import { describe, expect, test, vi } from 'vitest'
@@ -94,9 +95,9 @@ const lines = Number(SALLYPORT_SIMULATE_LINES ?? 60)
 const { SALLYPORT_SIMULATE_WORLD } = process.env
 
 const worlds = [
-  ['on their own', 'own', 150, 1200],
-  ['under the real host', 'host', 50, 500],
-  ['that are held for any time', 'holds', 40, 600],
+  ['on their own', 'own', 60, 1200],
+  ['under the real host', 'host', 25, 500],
+  ['that are held for any time', 'holds', 20, 600],
 ] as const
 
 describe.for(worlds)('core, gates and clients %s', ([, mode, few, all]) => {
@@ -106,7 +107,7 @@ describe.for(worlds)('core, gates and clients %s', ([, mode, few, all]) => {
 
   test.runIf(runs)(
     `follow the model for ${seeds} seeds from ${first} on`,
-    { timeout: 60_000 + seeds * 200 },
+    { timeout: 90_000 + seeds * 200 },
     async () => {
       const explored = await explore(first, seeds, { lines, mode })
       if (SALLYPORT_SIMULATE_SEED) console.log(explored.failure ?? '', report(explored))

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type Logger, pino } from 'pino'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 import { BatchReader, type CodecName } from '@sallyport/protocol/internal/codec'
 import { RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal/contract'
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
@@ -14,7 +14,7 @@ import type { CoreReport, LinkOffer } from '../../src/contract/host-core.js'
 import type { Commands } from '../../src/api/define.js'
 
 const cores: Core[] = []
-afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))
+afterTests.each.push(() => Promise.all(cores.splice(0).map(core => core.close())))
 
 export const createSilentLog = (): Logger => pino({ level: 'silent' })
 

@@ -1,7 +1,7 @@
 // Threads that a test counts and ends, and the events of a bus whose frontends or gates share them.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Worker } from 'node:worker_threads'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 import type { Bus } from '../../src/index.js'
 
 /** The threads that have started since `collectWorkers`. */
@@ -11,7 +11,7 @@ const forget = (): void => {
   unsubscribe('worker_threads', keep)
   workers.length = 0
 }
-afterEach(forget)
+afterTests.each.push(forget)
 
 export function collectWorkers(): void {
   forget()

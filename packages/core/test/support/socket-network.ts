@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach } from 'vitest'
+import { afterTests } from '../../../../scripts/testing.js'
 import { endClient, createReconnectingClient, type Client, type ClientOptions } from '@sallyport/frontend/internal'
 import { BatchReader } from '@sallyport/protocol/internal/codec'
 import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
@@ -15,7 +15,7 @@ import { createSealer } from '@sallyport/protocol/internal/records'
 import { fixture } from './start.js'
 
 const ends: (() => unknown)[] = []
-afterEach(() => Promise.all(ends.splice(0).map(end => end())))
+afterTests.each.push(() => Promise.all(ends.splice(0).map(end => end())))
 
 const newPath = (): string => join(tmpdir(), `sallyport-${randomUUID().slice(0, 13)}.sock`)
 

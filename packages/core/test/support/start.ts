@@ -1,7 +1,6 @@
 // Starts buses for the tests, over the fixtures next to this file, and ends them after each test.
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
-import { afterAll, afterEach } from 'vitest'
 import {
   createBus,
   type Bus,
@@ -12,7 +11,7 @@ import {
   type CoreDefinition,
 } from '../../src/index.js'
 import { openExternalFrontend } from '../../src/internal.js'
-import { choose } from '../../../../scripts/testing.js'
+import { afterTests, choose } from '../../../../scripts/testing.js'
 
 export const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
 
@@ -27,7 +26,7 @@ export const everyCommand: Capability = {
 }
 
 const open: Bus[] = []
-afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
+afterTests.each.push(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
 const isProject = (config: BusOptions['config']): boolean => typeof config === 'string' || config instanceof URL
 
@@ -101,22 +100,26 @@ export function routesTo(core: URL, commands: readonly string[]): Route[] {
   return choose(routesIn(apps, { core }).filter(isCommon))
 }
 
-const shared: Promise<Bus>[] = []
-afterAll(async () => {
-  for (const bus of shared) await (await bus).close({ timeout: 0 })
+/** Buses of the tests of a file, by what creates each. */
+const shared = new Map<() => Promise<Bus>, Promise<Bus>>()
+const reused: Bus[] = []
+afterTests.all.push(async () => {
+  const buses = [...shared.values()]
+  shared.clear()
+  reused.length = 0
+  for (const bus of buses) await (await bus).close({ timeout: 0 })
 })
 
-/** Starts a shared bus on first use. */
+/** Starts a shared bus on first use in a file. */
 function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
-  let bus: Promise<Bus> | undefined
   return () => {
-    if (!bus) shared.push((bus = create()))
+    const bus = shared.get(create) ?? create()
+    shared.set(create, bus)
     return bus
   }
 }
 
-const reused: Bus[] = []
-afterEach(async () => {
+afterTests.each.push(async () => {
   for (const bus of reused)
     // A frontend can have ended meanwhile.
     for (const label of Object.keys((await bus.stats()).frontends)) await bus.closeFrontend(label).catch(() => {})
@@ -148,9 +151,14 @@ function routesIn(apps: typeof allPatterns, usual: Partial<BusOptions>): Route[]
         bus,
         client: await bus.connect('tests'),
       })
-      let both: Promise<Connected> | undefined
+      const joined = new WeakMap<Promise<Bus>, Promise<Connected>>()
       const connect: Route[1] = async options => {
-        if (options === 'shared') return (both ??= share().then(join))
+        if (options === 'shared') {
+          const bus = share()
+          const both = joined.get(bus) ?? bus.then(join)
+          joined.set(bus, both)
+          return both
+        }
         const bus = await create(options)
         open.push(bus)
         return join(bus)

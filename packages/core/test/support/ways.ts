@@ -911,7 +911,7 @@ const LARGE = [MIN_ATTACHMENT_BYTES + 1, CHANNEL_READ_AHEAD + 1]
 
 const combinePlain = (sizes: readonly number[], count: number, buses = BUS_NAMES): WayRow[] =>
   combine([buses, PLAIN_WAYS, KINDS, sizes], count, isKindOf)
-/** Each kind beside neighbours, and with a core that is stopped, over ways in turn; or each pair of them all. */
+/** Each kind of neighbours, and each kind with a core that is stopped, over ways in turn; or each pair of them all. */
 function companyRows(isAll: boolean): WayRow[] {
   const all = COMPANY.filter(company => company !== 'nobody')
   if (isAll)
@@ -920,7 +920,9 @@ function companyRows(isAll: boolean): WayRow[] {
     )
   return all.flatMap((company, at) => {
     const ways = PLAIN_WAYS.filter(way => getKinds(way).length === KINDS.length)
-    return KINDS.map((kind, index): WayRow => {
+    // A connection and a thread have the neighbours of `permission`.
+    const kinds = company === 'neighbours' ? KINDS.filter(kind => kind !== 'connection' && kind !== 'thread') : KINDS
+    return kinds.map((kind, index): WayRow => {
       const way = ways[((at * KINDS.length + index) * 5) % ways.length]!
       return [FEW_BUSES[(at + index) % FEW_BUSES.length]!, way, kind, LARGE[0]!, company]
     })
@@ -930,14 +932,19 @@ function companyRows(isAll: boolean): WayRow[] {
 const costlyPairs = (): WayRow[] => combine([BUS_NAMES, COSTLY, KINDS, LARGE], 2, isKindOf)
 
 /**
- * Each pair of one of four buses, way, kind and one of three sizes; and each way once with the largest, which takes most of the time, over all of
- * these buses and kinds.
+ * Each pair of one of four buses, way, kind and one of three sizes; each costly way once; and every second of these, and every third of the others,
+ * with the largest size, which takes most of the time, over all of these buses and kinds. `pairRows` has each way with it.
  */
 export function fewRows(): WayRow[] {
-  const once = WAY_NAMES.map((way, at): WayRow => {
+  const withLargest = new Set([
+    ...COSTLY.filter((_, at) => at % 2 === 0),
+    ...PLAIN_WAYS.filter((_, at) => at % 3 === 0),
+  ])
+  const once = WAY_NAMES.filter(way => withLargest.has(way) || COSTLY.includes(way)).map((way, at): WayRow => {
     const kinds = getKinds(way)
     const round = Math.floor(at / FEW_BUSES.length)
-    return [FEW_BUSES[at % FEW_BUSES.length]!, way, kinds[(at + round) % kinds.length]!, LARGE.at(-1)!]
+    const size = LARGE.at(withLargest.has(way) ? -1 : 0)!
+    return [FEW_BUSES[at % FEW_BUSES.length]!, way, kinds[(at + round) % kinds.length]!, size]
   })
   return [...combinePlain([LARGE[0]!, 0, RING_BYTES - 1], 2, FEW_BUSES), ...once, ...companyRows(false)]
 }

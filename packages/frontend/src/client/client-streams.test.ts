@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Channel } from './channel.js'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { crossed, failure, notify, type Peer, result, setUp } from '../../test/peer.js'
@@ -98,5 +101,66 @@ describe('a stream', () => {
     await crossed()
     peer.send(say(channel, 1, 'b'), end(channel, 2), result(1, null))
     expect((await Promise.all(requests)).map(({ value }) => value as unknown)).toEqual(['a', 'b', undefined])
+  })
+})
+
+// Streams and channels that have ended are collected as garbage.
+describe('once it has ended', () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+
+  async function expectCollected(refs: readonly WeakRef<object>[]): Promise<void> {
+    await expect
+      .poll(() => {
+        gc()
+        return refs.filter(ref => ref.deref() !== undefined).length
+      })
+      .toBe(0)
+  }
+
+  it('a stream that was read to its end, left or cancelled is collected', () =>
+    rows(['read to its end', 'left', 'cancelled'])(async how => {
+      const { client, peer } = setUp()
+      const open = async (): Promise<WeakRef<object>> => {
+        const controller = new AbortController()
+        const values = client.stream('download', {}, { signal: controller.signal })
+        const first = values.next()
+        await crossed()
+        const { id, headers } = peer.received.findLast(({ method }) => method === 'download')!
+        const channel = Number(/\d+$/.exec(headers['sallyport-stream'] as string)?.[0])
+        peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
+        await first
+        if (how === 'left') await values.return()
+        if (how === 'cancelled') controller.abort()
+        if (how === 'read to its end') {
+          peer.send(notify('$/channel', { channel, index: 1, end: true }), result(id, null))
+          await values.next()
+        }
+        // The client has forgotten the channel: it closes an unknown channel when core starts to use it.
+        peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
+        await expect.poll(() => peer.last).toMatchObject({ method: '$/closeChannel', params: { channel } })
+        return new WeakRef(values)
+      }
+      const refs: WeakRef<object>[] = []
+      for (let i = 0; i < 20; i++) refs.push(await open())
+      await expectCollected(refs)
+      await client.close()
+    }))
+
+  it('a channel that was closed is collected', async () => {
+    const { client, peer } = setUp()
+    const open = async (): Promise<WeakRef<object>> => {
+      const channel = new Channel()
+      const call = client.invoke('download', { channel })
+      await crossed()
+      channel.close()
+      peer.send(result(peer.received.findLast(({ method }) => method === 'download')!.id, null))
+      await call
+      return new WeakRef(channel)
+    }
+    const refs: WeakRef<object>[] = []
+    for (let i = 0; i < 20; i++) refs.push(await open())
+    await expectCollected(refs)
+    await client.close()
   })
 })

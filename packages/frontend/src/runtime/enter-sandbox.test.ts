@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "enter-sandbox" }
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { enterSandbox } from './enter-sandbox.js'

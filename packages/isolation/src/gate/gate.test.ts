@@ -1,6 +1,8 @@
+import { createHistogram } from 'node:perf_hooks'
+import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, it, onTestFinished, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 import type { HookFunction } from '../hook/hook.js'
@@ -215,4 +217,36 @@ test('the error does not blame the hook when a message that it has passed cannot
   await expect.poll(() => responses.length).toBe(1)
   expect(responses[0].error.message).toBe('command "big" was rejected at the gate (it cannot be serialized)')
   expect(rejected).toEqual(['big: malformed: it cannot be serialized'])
+})
+
+describe('times', () => {
+  /** Sends one call through a gate. Returns the durations of the hook and of sealing. */
+  async function measure(hook: HookFunction) {
+    const create = () => createHistogram({ lowest: 64, highest: 3.6e12, figures: 2 })
+    const times = { hook: create(), seal: create() }
+    const timers = { hook: new SamplingTimer(() => times.hook), seal: new SamplingTimer(() => times.seal) }
+    const { frontendLink, records } = setUp(hook, undefined, timers)
+    send(frontendLink, call(1))
+    await expect.poll(() => records.length).toBe(1)
+    return times
+  }
+
+  it('measures a synchronous hook, and each record', async () => {
+    const times = await measure(message => message)
+    expect([times.hook.count, times.seal.count]).toEqual([1, 1])
+  })
+
+  it('measures an asynchronous hook until its verdict', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    // A start at 0 is no start.
+    vi.advanceTimersByTime(1)
+    const times = await measure(async () => {
+      await new Promise(setImmediate)
+      vi.advanceTimersByTime(20)
+      return null
+    })
+    expect([times.hook.count, times.seal.count]).toEqual([1, 1])
+    expect(times.hook.max).toBeGreaterThan(15e6)
+  })
 })

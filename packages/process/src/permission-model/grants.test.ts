@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { rows } from '../../../../scripts/testing.js'
+import { writeProject } from '../../../core/test/support/project.js'
+import { mkdtempSync, rmSync, realpathSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import os, { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { expect, test } from 'vitest'
-import { getWriteGrants, isWithin, joinGrants } from './grants.js'
+import { expect, test, beforeEach, describe } from 'vitest'
+import { getWriteGrants, isWithin, joinGrants, getPackageDirectory } from './grants.js'
 import { getReadFlags } from './links.js'
 
 test('omits grants that others contain', () => {
@@ -44,4 +47,60 @@ test('a directory can be changed by the process of a user without a home directo
     syncBuiltinESMExports()
     rmSync(directory, { recursive: true })
   }
+})
+
+describe('the directory of a package', () => {
+  let root: string
+  beforeEach(() => {
+    const directory = writeProject({
+      'plugins/x/package.json': {},
+      'plugins/x/dist/main.js': '',
+      'plugins/x/dist/esm/main.js': '',
+      'plugins/x/server/main.js': '',
+      'plugins/x/main.js': '',
+      'plugins/named/package.json': { exports: { '.': { import: './server/main.js' } } },
+      'plugins/named/server/main.js': '',
+      'plugins/marked/package.json': {},
+      'plugins/marked/dist/package.json': { type: 'module' },
+      'plugins/marked/dist/main.js': '',
+      'plugins/broken/package.json': '{',
+      'plugins/broken/server/main.js': '',
+      'shared/package.json': { type: 'module' },
+      'shared/stranger/main.js': '',
+      'shared/node_modules/dist/main.js': '',
+    })
+    root = realpathSync(directory)
+  })
+  const find = (path: string, ...host: string[]): string =>
+    getPackageDirectory(
+      join(root, path),
+      host.map(file => join(root, file)),
+    ).slice(root.length + 1)
+
+  test('the directory is that of the package', () =>
+    rows([
+      ['of the nearest package.json above a directory for code', 'plugins/x/dist/main.js', 'plugins/x'],
+      ['above several directories for code', 'plugins/x/dist/esm/main.js', 'plugins/x'],
+      ['of the package.json next to the module', 'plugins/x/main.js', 'plugins/x'],
+      ['of a package.json that names the module', 'plugins/named/server/main.js', 'plugins/named'],
+      ['of the module, if package.json does not name it', 'plugins/x/server/main.js', 'plugins/x/server'],
+      ['of the module, if package.json cannot be read', 'plugins/broken/server/main.js', 'plugins/broken/server'],
+      ['of the nearest package.json, although another is above', 'plugins/marked/dist/main.js', 'plugins/marked/dist'],
+      ['of a plugin without a package.json', 'shared/stranger/main.js', 'shared/stranger'],
+      ['of a package in node_modules', 'shared/node_modules/dist/main.js', 'shared/node_modules/dist'],
+    ])((_, path, directory) => expect(find(path)).toBe(join(directory))))
+
+  test('a package that contains the host is not granted', () =>
+    rows(['plugins/x/dist/core.js', 'plugins/x', 'plugins/x/host/main.js'])(file =>
+      expect(find('plugins/x/dist/main.js', file)).toBe(join('plugins/x/dist')),
+    ))
+
+  test('the working and home directories are no packages', () =>
+    rows([
+      ['the working directory', process.cwd()],
+      ['the home directory', homedir()],
+    ])((_, directory) => {
+      const path = join(directory, 'dist', 'x.js')
+      expect(getPackageDirectory(path, [])).toBe(dirname(path))
+    }))
 })

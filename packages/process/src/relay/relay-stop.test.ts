@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "relay-stop" }
 // The end of a process that its relay asks to stop, or whether it runs, on a clock of the test's own: the process is a double.
 import { PassThrough } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "module-errors" }
 import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { hasServer } from '../../long/server.js'
-import { useNetwork } from '../../long/join/test-network.js'
+import { useNetwork, getHook } from '../../long/join/test-network.js'
 
 describe.skipIf(!hasServer)('closing', () => {
   test('does not wait for a server that is stopped', async () => {
@@ -28,5 +31,27 @@ describe.skipIf(!hasServer)('closing', () => {
     for (const outcome of await settled) {
       expect(outcome).toMatchObject({ reason: { message: 'The frontend exited before it was connected' } })
     }
+  })
+})
+
+// A process exits by itself once it has left the bus.
+describe('a process that has left', () => {
+  const run = promisify(execFile)
+
+  describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('%s', pattern => {
+    test('a process exits once it has closed the joined bus', async () => {
+      const network = await useNetwork(pattern)
+      await Promise.all([network.startInstance('a'), network.startInstance('b')])
+      const options = {
+        nats: { servers: network.server.url },
+        bus: 'test',
+        credentials: ['balanced', 'sticky', 'worker'].map(label => network.createCredential(label)),
+      }
+      const script = fileURLToPath(new URL('../../long/join/fixtures/joined-process.mjs', import.meta.url))
+      const dir = pattern === 'isolation' ? getHook('judge').href : ''
+      // Rejects unless the process exits by itself with code 0.
+      const { stdout } = await run(process.execPath, [script, JSON.stringify(options), dir], { timeout: 60_000 })
+      expect(JSON.parse(stdout)).toEqual({ answers: [3, 3], worker: 3, left: [] })
+    })
   })
 })

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "worker-runtime" }
 // The wait for a module, in a thread that is busy itself.
 import { EventEmitter } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'

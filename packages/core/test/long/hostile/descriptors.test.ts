@@ -1,7 +1,9 @@
 // Processes whose runtime an attacker has taken over: each mode of `descriptors/attack.cjs` on each descriptor that leads out of the process, before
 // the frontend has started and while it runs. Nothing beyond that frontend fails, it ends with a typed error, and nothing is left of it.
+import { fileURLToPath } from 'node:url'
+import { eventually } from '../../support/supervised.js'
 import { PROCESS_GREETING } from '@sallyport/protocol/internal/contract'
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, closeSync, openSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
@@ -11,7 +13,7 @@ import { findWall } from '../../../../process/src/launchers/find-wall.js'
 import type { Launcher } from '../../../src/launchers.js'
 import { isMatrix, rows } from '../../../../../scripts/testing.js'
 import { getChildren } from '../../support/get-children.mjs'
-import { everyCommand, fixture, isolation } from '../../support/start.js'
+import { everyCommand, fixture, isolation, start } from '../../support/start.js'
 
 const isLinux = process.platform === 'linux'
 const program = readFileSync(new URL('descriptors/attack.cjs', import.meta.url), 'utf8')
@@ -206,4 +208,33 @@ describe.each(places)('%s', (_name, app, targets, launcher, few) => {
           if (isMatrix || targets.length === 1 || index % 2 === Number(isRunning)) await attack(mode, target, isRunning)
     }),
   )
+})
+
+// The descriptors of the process: files of the host, and the host's ends of the pipes to frontends in processes of their own.
+const thief = new URL('descriptor-theft.mjs', import.meta.url)
+
+test('a frontend under the permission model cannot take the pipes of a frontend in a process', async () => {
+  const bus = await start()
+  await bus.open('thief', thief)
+  await bus.open('main', fixture('calls/exposing.mjs'), { sandbox: 'process' })
+  await eventually(() => bus.call('main', 'echo', { a: 1 }))
+  const outcomes = await eventually(() => bus.call<unknown[]>('thief', 'steal'))
+  expect(outcomes.filter(outcome => typeof outcome === 'number')).toEqual([])
+  expect(outcomes).toContain('ERR_ACCESS_DENIED')
+  expect(await bus.call('main', 'echo', { a: 1 })).toEqual({ a: 1 })
+})
+
+test("a frontend under the permission model cannot read the host's files through http2", async () => {
+  const bus = await start()
+  await bus.open('thief', thief)
+  const fd = openSync(fileURLToPath(import.meta.url), 'r')
+  expect(await bus.call('thief', 'read', { fd })).toEqual(Array(3).fill('ERR_ACCESS_DENIED'))
+  closeSync(fd)
+})
+
+test('a frontend under the permission model serves its own files through http2, until it closes them', async () => {
+  const bus = await start()
+  await bus.open('main', thief)
+  const content = readFileSync(thief, 'utf8')
+  expect(await bus.call('main', 'readOwn')).toEqual({ responses: [content, content], code: 'ERR_ACCESS_DENIED' })
 })

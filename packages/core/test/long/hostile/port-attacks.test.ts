@@ -1,6 +1,6 @@
 // A frontend in a sandbox looks for the ports of its links, to post objects that Node deserializes in the thread at the other end.
 import { describe, expect, test } from 'vitest'
-import { next } from '../../support/start.js'
+import { next, fixture, start } from '../../support/start.js'
 import { at, eventually, patientPatterns, supervise } from '../../support/supervised.js'
 import { rows } from '../../../../../scripts/testing.js'
 
@@ -32,4 +32,19 @@ describe.each(patientPatterns)('%s', (_name, app) => {
       }
       expect(events).toEqual([])
     }))
+})
+
+// Messages on Node's internal ports of a worker: a frontend that finds these ports cannot end the host. Each of these messages
+// would be an uncaught error in the host if Node received it.
+test('ignores messages on internal ports that Node itself would not send, and output', async () => {
+  let text = ''
+  const bus = await start()
+  const ready = next(bus, 'lies-ready')
+  await bus.open('main', fixture('isolation/inner-port.mjs'), { onStdio: more => (text += more) })
+  await ready
+  await bus.call('main', 'lie')
+  await bus.call('main', 'say')
+  await expect.poll(() => text).toBe('said\n')
+  await bus.closeFrontend('main')
+  expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
 })

@@ -1,10 +1,13 @@
 // The exports of Node's public modules in a sandboxed frontend: each has a class. A new version of Node fails this test until its new exports
 // have a class: `node scripts/node-exports.mjs` lists them.
+import { callCorrectly, wrong } from '../../fixtures/sandboxes/node-calls.mjs'
+import { type Bus } from '../../../src/index.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, test, describe } from 'vitest'
 import { describeCode, loadNodeExports } from '../../fixtures/sandboxes/node-exports.mjs'
 import { findClass, readRecord } from '../../support/node-export-record.mjs'
-import { fixture, next, start } from '../../support/start.js'
+import { fixture, next, start, reuseBus } from '../../support/start.js'
 
 const record = readRecord()
 const page = readFileSync(new URL('../../../../../docs/reference/security.md', import.meta.url), 'utf8')
@@ -64,4 +67,34 @@ test('every export of Node has a class, which is true in a frontend', async () =
 test('the documentation lists every open export', () => {
   const listed = new Set(Object.values(record).flatMap(({ open = {} }) => Object.keys(open)))
   for (const words of listed) expect(section).toMatch(new RegExp(`^- \\*\\*${words}\\.?\\*\\*`, 'm'))
+})
+
+// Wrong calls of Node's functions, each of which would end the host's process without the sandbox, and correct ones.
+describe('calls', () => {
+  const bus = reuseBus()
+
+  describe.each(choose(['permission', 'process'] as const))('sandbox: %s', sandbox => {
+    const open = async (): Promise<Bus> => {
+      const shared = await bus()
+      await shared.open('main', fixture('sandboxes/calling.mjs'), { sandbox })
+      return shared
+    }
+
+    test('a wrong call throws in the frontend, and the host lives on', async () => {
+      const shared = await open()
+      await rows(Object.keys(wrong))(async name => {
+        expect(await shared.call<string[]>('main', 'callWrongly', { name })).not.toContain('nothing')
+      })
+    })
+
+    test('correct calls have the same results as in the host: -0 is 0, and a slice of a blob rounds', async () => {
+      const shared = await open()
+      const outcomes = await shared.call<Record<'negative' | 'positive', unknown[]>>('main', 'callWithZeros')
+      expect(outcomes.negative).toEqual(outcomes.positive)
+      expect(outcomes.positive).toContain('true')
+      expect(await shared.call('main', 'slice')).toEqual([1, 3, 3, 1, 0])
+      const expected: unknown = JSON.parse(JSON.stringify(callCorrectly()))
+      expect(await shared.call('main', 'callCorrectly')).toEqual(expected)
+    })
+  })
 })

@@ -1,5 +1,5 @@
 // Scripts in QuickJS: what they can do, what ends them, and what a hostile one reaches.
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, readFileSync } from 'node:fs'
 import type { QuickjsSandbox } from '../../../src/life/sandboxes/quickjs.js'
 import { THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
 import { describe, expect, test } from 'vitest'
@@ -14,7 +14,7 @@ import {
 import { getFrontendPids } from '../../support/processes.js'
 import { count } from '../../support/members.js'
 import { collectWorkers, watch, workers } from '../../support/shared-threads.js'
-import { next, reuseBus, start } from '../../support/start.js'
+import { next, reuseBus, start, fixture } from '../../support/start.js'
 import { LONGEST, SOON } from './script-time.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
 
@@ -508,3 +508,35 @@ test('wrong options are refused', () =>
       message: expect.stringContaining(text) as string,
     })
   }))
+
+// Code of the kind that models write: QuickJS refuses none that V8 accepts, and its results are those of V8.
+describe('code that models write', () => {
+  const AsyncFunction = (async () => {}).constructor as new (...texts: string[]) => (args: unknown) => Promise<unknown>
+  const getBus = reuseBus()
+
+  const snippets = readFileSync(fixture('sandboxes/model-snippets.txt'), 'utf8')
+    .split(/^=== /m)
+    .slice(1)
+    .map(text => [text.slice(0, text.indexOf('\n')), text.slice(text.indexOf('\n') + 1)] as const)
+
+  /** Node 20 has an older V8. */
+  const isAccepted = (code: string): boolean => {
+    try {
+      void new AsyncFunction('args', `'use strict';${code}`)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  test('QuickJS has the result of V8 for a hundred snippets', async () => {
+    expect(snippets.length).toBeGreaterThanOrEqual(100)
+    expect(new Set(snippets.map(([name]) => name)).size).toBe(snippets.length)
+    const bus = await getBus()
+    await rows(snippets.filter(([, code]) => isAccepted(code)))(async (_name, code) => {
+      const expected = await new AsyncFunction('args', `'use strict';${code}`)({})
+      // As JSON has it: it is the codec of the bus.
+      expect(await bus.run(code, { sandbox: 'quickjs', timeout: 60_000 })).toEqual(JSON.parse(JSON.stringify(expected)))
+    })
+  })
+})

@@ -1,6 +1,7 @@
 // The close of a bus or of a frontend in the middle of calls: healthy workers cause no reports, and no worker restarts.
+import { collectWorkers, workers } from '../../support/shared-threads.js'
 import { pino } from 'pino'
-import { expect, test } from 'vitest'
+import { expect, test, describe } from 'vitest'
 import { choose, rows } from '../../../../../scripts/testing.js'
 import { type Bus, type BusOptions, defineCore, type FrontendOptions } from '../../../src/index.js'
 import { fixture, isolation, next, start } from '../../support/start.js'
@@ -97,3 +98,134 @@ test('close does not wait for the calls that a connection makes meanwhile', () =
     await bus.close({ timeout: 600_000 })
     clearInterval(timer)
   }))
+
+// Calls that a plugin makes while the bus waits for the calls in flight.
+describe('calls of a plugin during the close', () => {
+  const source = `
+  import { invoke } from '@sallyport/frontend'
+  const print = text => process.stdout.write(text + '\\n')
+  invoke('slow').then(() => print('answered'), error => print('cut off: ' + error.message))
+  const timer = setInterval(() => {
+    invoke('greet', { name: 'World' }).catch(error => {
+      clearInterval(timer)
+      print('refused: ' + error.reason + ' ' + error.message + ' ' + JSON.stringify(error.data))
+    })
+  }, 20)
+`
+
+  test.each(choose(['permission', 'process'] as const))(
+    'a call that a plugin makes while close waits is refused, and the one in flight is answered: %s',
+    async sandbox => {
+      let output = ''
+      let answer = (): void => {}
+      const slow = (): Promise<void> => new Promise(resolve => (answer = resolve))
+      const bus = await start({ core: { commands: { slow, greet: () => 'Hello!' } } })
+      const onStdio = (text: string): void => {
+        output += text
+        if (output.includes('refused')) answer()
+      }
+      await bus.open('plugin', { source, name: 'plugin.js' }, { sandbox, allow: '*', onStdio })
+      await bus.close({ timeout: 600_000 })
+      expect(output).toContain('answered\n')
+      expect(output).toContain('refused: Disconnected The bus is closing {"delivered":"no"}\n')
+      expect(output).not.toContain('cut off')
+    },
+  )
+})
+
+// The close of a frontend that has sent far more than core has served: nothing of that starts later.
+describe('a frontend that has sent far more than was served', () => {
+  const ways = choose(
+    [
+      ['none', 'calls'],
+      ['none', 'streams'],
+      ['permission', 'calls'],
+      ['process', 'calls'],
+      ['process', 'streams'],
+    ] as const,
+    0,
+    -1,
+  )
+
+  test.each(ways)('closeFrontend ends what the frontend has queued: sandbox %s, %s', async (sandbox, behaviour) => {
+    const bus = await start({ core: fixture('supervision/flooded-core.mjs') })
+    const faults: unknown[] = []
+    bus.on('fault', ({ error }) => void faults.push(error))
+    const judge = await bus.connect('judge', { allow: '*' })
+    const getCounts = () => judge.invoke<{ started: number; open: number }>('counts')
+    const config = { allow: '*', sandbox, data: { behaviour } } as FrontendOptions
+    await bus.open('bad', fixture('supervision/flooding.mjs'), config)
+    // The relay of a process, too, ends while core serves what the process has sent.
+    await expect.poll(async () => (await getCounts()).started).toBeGreaterThan(100)
+
+    await bus.closeFrontend('bad')
+    await expect.poll(async () => (await getCounts()).open).toBe(0)
+    const { started } = await getCounts()
+    // It has sent 15,000 calls, or streams without an end.
+    if (behaviour === 'calls') expect(started).toBeLessThan(15_000)
+    for (let i = 0; i < 50; i++) expect(await getCounts()).toEqual({ started, open: 0 })
+    // If core had not taken all of it when the time was over, the host learns of that once.
+    const unsent = expect.objectContaining({ reason: 'Timeout', data: { unsent: 'unknown' } }) as unknown
+    expect([[], [unsent]]).toContainEqual(faults)
+  })
+})
+
+// The close of a frontend whose code computes at that moment.
+describe('code that computes at the end', () => {
+  /** Longer than the test may take. */
+  const FOREVER = 600_000
+
+  describe.each(choose(['none', 'permission', 'process'] as const))('sandbox %s', sandbox => {
+    async function openBusy(ms: number): Promise<{ bus: Bus; getOutput(): string }> {
+      let output = ''
+      const bus = await start()
+      const onStdio = (text: string): void => void (output += text)
+      await bus.open('main', fixture('supervision/busy.mjs'), { sandbox, allow: '*', onStdio })
+      const computing = next(bus, 'computing')
+      bus.call('main', 'compute', { ms }).catch(() => {})
+      await computing
+      return { bus, getOutput: () => output }
+    }
+
+    test('code that runs on is ended without its exit handlers, and the label is free', async () => {
+      const { bus, getOutput } = await openBusy(FOREVER)
+      await bus.closeFrontend('main')
+      expect(bus.frontends()).toEqual([])
+      expect(getOutput()).not.toContain('exit handler')
+      await bus.open('main', fixture('supervision/busy.mjs'), { sandbox, allow: '*' })
+    })
+
+    test('`timeout` gives it the time to end by itself', async () => {
+      const { bus, getOutput } = await openBusy(700)
+      await bus.closeFrontend('main', { timeout: FOREVER })
+      expect(getOutput()).toContain('exit handler')
+    })
+  })
+
+  // Before, V8 does not always stop such a loop: docs/reference/security.md.
+  test.runIf(Number.parseInt(process.versions.node) >= 24)('a loop that only allocates is ended, too', async () => {
+    collectWorkers()
+    const bus = await start()
+    const source = `
+    import { emit, expose } from '@sallyport/frontend'
+    expose({ async loop() {
+      await emit('computing')
+      for (;;) new Array(1000)
+    } })`
+    await bus.open('main', { source, name: 'main.js' }, { allow: '*' })
+    const computing = next(bus, 'computing')
+    bus.call('main', 'loop').catch(() => {})
+    await computing
+    const running = workers.filter(({ threadId }) => threadId !== -1)
+    await bus.closeFrontend('main')
+    await expect.poll(() => running.filter(({ threadId }) => threadId === -1)).not.toEqual([])
+    expect(bus.frontends()).toEqual([])
+  })
+
+  test('refuses another `timeout` than milliseconds', async () => {
+    const bus = await start()
+    for (const timeout of [-1, NaN, Infinity, '1' as never]) {
+      await expect(bus.closeFrontend('main', { timeout })).rejects.toMatchObject({ reason: 'InvalidParams' })
+    }
+  })
+})

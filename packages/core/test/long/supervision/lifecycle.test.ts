@@ -1,5 +1,7 @@
 // Start and close of a bus: mistakes are named, every call settles, and no thread is left.
-import { fileURLToPath } from 'node:url'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
 import { choose, rows } from '../../../../../scripts/testing.js'
@@ -256,4 +258,26 @@ test('logs rejections, handler output and the console of the hook', async () => 
       }),
     ]),
   )
+})
+
+// A closed bus seen from outside: no thread is left, and the process exits by itself.
+describe('from outside', () => {
+  const program = fileURLToPath(fixture('supervision/program.mjs'))
+  const ways = {
+    'a program': [program],
+    'with flags of V8 and of the process': ['--max-old-space-size=500', '--expose-gc', program],
+    'that requires no ES module': ['--trace-require-module=all', program],
+    'from the command line': [
+      '--input-type=module',
+      '-e',
+      `await import(${JSON.stringify(pathToFileURL(program).href)})`,
+    ],
+  }
+
+  test('a closed bus leaves no thread and lets the process exit', () =>
+    rows(ways)(async args => {
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
+      expect(stderr).toBe('')
+      expect(stdout).toBe('closed, 0 left\n')
+    }))
 })

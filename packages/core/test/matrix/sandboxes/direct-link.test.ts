@@ -1,5 +1,5 @@
 // Frames of a process that pass by its relay cost the relay's thread no time.
-import { expect, test } from 'vitest'
+import { expect, test, describe } from 'vitest'
 import { CAN_DENY_NET } from '../../../../process/src/permission-model/module-code.js'
 import { openProcesses, PROCESS } from '../../support/shared-relay.js'
 import { isolation, start } from '../../support/start.js'
@@ -28,4 +28,33 @@ test.each(direct)('calls do not pass through the thread of the relay: %s', async
   }
   // To forward these calls takes more than 50 ms of a core. A thread that waits for a core counts as active, so the least of several counts.
   await expect.poll(measureMs).toBeLessThan(10)
+})
+
+// One process that floods core's thread, or that of its gate, with frames, and ten others.
+describe('a process that floods', () => {
+  const flood = `
+  import { expose, invoke } from '@sallyport/frontend'
+  let answers = 0
+  const text = 'x'.repeat(100)
+  const next = () => invoke('greet', { name: text }).then(() => (answers++, next()), next)
+  expose({ floods: () => { for (let i = 0; i < 2000; i++) next() }, answers: () => answers })
+`
+
+  test.each([
+    ['brownfield', {}],
+    ['isolation', isolation('judge')],
+  ] as const)('ten processes are answered while another one floods: %s', { timeout: 120_000 }, async (_name, app) => {
+    const bus = await start(app)
+    const labels = Array.from({ length: 10 }, (_, index) => `p${index}`)
+    const { pids } = await openProcesses(bus, labels)
+    await bus.open('flood', { source: flood, name: 'flood.js' }, { sandbox: PROCESS, allow: '*' })
+    await bus.call('flood', 'floods')
+    const before = await bus.call<number>('flood', 'answers')
+    const callAll = async (label: string, index: number): Promise<void> => {
+      for (let call = 0; call < 30; call++) expect(await bus.call(label, 'pid')).toBe(pids[index])
+    }
+    await Promise.all(labels.map(callAll))
+    // The flood went on, and did not starve either.
+    expect(await bus.call('flood', 'answers')).toBeGreaterThan(before)
+  })
 })

@@ -1,3 +1,0 @@
-import { runTrials } from '../../fs/run-trials.js'
-
-runTrials('process', 'brownfield')
