@@ -1,7 +1,7 @@
 // Permissions, options, grants of dialogs, and the end of a bus.
 import * as plugins from '../../src/index.js'
 import { rows } from '../../../../scripts/testing.js'
-import { type Bus, createBus, defineCore, type Plugin } from '@sallyport/core'
+import { type Bus, createBus, defineCore } from '@sallyport/core'
 import { getPathRules, PathGrants } from '@sallyport/paths/internal'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
