@@ -62,13 +62,14 @@ describe('HalfOpenSessions', () => {
 })
 
 describe('JoinedSessions', () => {
-  it('forgets all of a session that it drops', () => {
+  it('forgets all of a session that it drops', async () => {
     let sayHello = (_message: object): void => {}
     let count = 0
     const connection = {
       maxPayload: 2 ** 20,
       subscribe: (subject: string, listener: typeof sayHello) => {
         if (subject === openSubject('b')) sayHello = listener
+        return { drain: () => Promise.resolve() }
       },
       publish: () => {},
     }
@@ -89,6 +90,6 @@ describe('JoinedSessions', () => {
     const most = open(4)
     expect(most).toBeGreaterThan(0)
     expect(open(20), 'of four at most, as before').toBe(most)
-    void sessions.drain()
+    await sessions.drain()
   })
 })
