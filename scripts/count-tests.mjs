@@ -92,8 +92,16 @@ const wrong = verdicts.filter(({ verdict }) => verdict === 'failed')
 const skipped = sum(files, each => each.skipped)
 const passed = sum(files, each => each.passed) + sum(unstable, each => each.failed)
 let failed = sum(wrong, ({ failures }) => failures.length) + missing.length + outside.length + excesses.length
-// Turbo fails for the unstable, too.
-if (status && !failed && unstable.length === 0 && !wasStopped()) {
+// Turbo fails for the unstable, too: each of its tasks that failed must have another reason than that.
+const explained = new Set([
+  ...[...missing, ...outside].map(({ task }) => task),
+  ...runs.filter(({ report }) => report.files.some(({ failures }) => failures.length > 0)).map(({ task }) => task),
+  ...failedBuilds,
+])
+const unexplained = wasStopped() ? [] : output.failed.filter(task => !explained.has(task))
+for (const task of unexplained) others.push(`${task}${shorten(output.getEnd(task))}`)
+failed += unexplained.length
+if (status && !failed && output.failed.length === 0 && !wasStopped()) {
   failed = 1
   others.push(`turbo${shorten(output.errors.join('\n'))}`)
 }

@@ -29,7 +29,7 @@ const DAYS_TO_FIX = 14
 const ACCIDENTS = {
   'a time limit of the runner': /^\w+: (?:Test|Hook) timed out in/,
   'a poll out of time':
-    /^Caused by: Error: Matcher did not succeed in time|^\w+: Timed out in wait|^ +at \S*checkCallback /m,
+    /^Caused by: Error: Matcher did not succeed in time|^\w+: Timed out in wait|^ +at (?:\S*checkCallback|Proxy\.__VITEST_POLL_CHAIN__) /m,
   'a heartbeat of the bus':
     /^(?:Caused by: )?(?!AssertionError: (?!promise rejected))\w*Error\b.* blocked its event loop/m,
   'a Timeout of the bus': /^(?:Caused by: )?TimeoutError\b/m,
@@ -41,10 +41,16 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const isDeterministic = (file, text) =>
   /\/src\/|\/(?:simulation|fuzz|generated)\/|\.test-d\.ts$/.test(file) || /\/stage\.js'/.test(text)
 
+/** Each wrong row of a table is an error of its own, and so is a time limit of their test. */
+function splitRows(error) {
+  const [first, ...rows] = error.split(/^row \d+, .*?: (?=\w*Error\b)/m)
+  return rows.length > 0 && / rows are wrong$/m.test(first) ? rows : [first, ...rows]
+}
+
 /** The kind of the accident, if every error is one. */
 function findAccident(failures) {
   const kinds = failures
-    .flatMap(({ errors }) => errors)
+    .flatMap(({ errors }) => errors.flatMap(splitRows))
     .map(error => Object.keys(ACCIDENTS).find(kind => ACCIDENTS[kind].test(error)))
   return kinds.includes(undefined) ? undefined : kinds[0]
 }
@@ -53,7 +59,7 @@ function findAccident(failures) {
 function listChanged() {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.split('\n') ?? []
   const committed = git('log', '--since=1 day ago', '-M', '--diff-filter=AMR', '--name-only', '--format=')
-  return new Set([...committed, ...git('status', '--porcelain', '-uall').map(line => line.slice(3))])
+  return new Set([...committed, ...git('diff', 'HEAD', '--name-only'), ...git('ls-files', '-o', '--exclude-standard')])
 }
 
 /** The paths of what a test imports from beside it. */
@@ -112,7 +118,7 @@ export async function judge(failed, deps = {}) {
     return {
       ...each,
       verdict: 'unstable',
-      why: `It passes alone: ${accident ? `${accident}, as on a busy machine` : 'an assertion that does not fail each time'}`,
+      why: `It passes alone: ${accident ? `${accident}, as on a busy machine` : 'chance, or a file before it in its process'}`,
       entries: unknown.map(({ test }) => ({ file, test, since: today, expires: addDays(today, DAYS_TO_FIX) })),
     }
   }

@@ -39,7 +39,7 @@ const slow = () => {
  */
 const cases = [
   // By what failed.
-  ['an assertion, which passes alone', [flaky], {}, 'unstable', 'an assertion'],
+  ['an assertion, which passes alone', [flaky], {}, 'unstable', 'chance'],
   ['an assertion, which fails alone', [flaky], fails, 'failed', 'no accident'],
   ['an assertion, which fails the second time alone', [flaky], failsSecond(), 'failed', 'no accident'],
   ['a time limit, which passes alone', [late], {}, 'unstable', 'a time limit of the runner'],
@@ -56,6 +56,37 @@ const cases = [
     {},
     'failed',
     'chance',
+  ],
+  [
+    'a row that is wrong before the time is over',
+    [failing(`${LATE}\nIt was in row 2, b (of 3)\nrow 1, a: ${WRONG}`, unit)],
+    {},
+    'failed',
+    'chance',
+  ],
+  [
+    'a wrong row beside a poll',
+    [
+      failing(
+        `AssertionError: 2 of 2 rows are wrong\nrow 1, a: ${WRONG}\nrow 2, b: Error: x\n    at Proxy.__VITEST_POLL_CHAIN__ (x.js:1:1)`,
+        unit,
+      ),
+    ],
+    {},
+    'failed',
+    'chance',
+  ],
+  [
+    'a poll in a row',
+    [
+      failing(
+        'AssertionError: 1 of 2 rows are wrong\nrow 2, b: Error: x\n    at Proxy.__VITEST_POLL_CHAIN__ (x.js:1:1)',
+        unit,
+      ),
+    ],
+    {},
+    'unstable',
+    'a poll',
   ],
   ['a Timeout', [failing('TimeoutError: x took longer than 5 ms', unit)], {}, 'unstable', 'a Timeout'],
   ['a Timeout as a cause', [failing(`${WRONG}\nCaused by: TimeoutError: x`, unit)], {}, 'unstable', 'a Timeout'],
@@ -74,7 +105,7 @@ const cases = [
   ['a helper changed today', [flaky], helper, 'failed', 'today'],
   ['in a release', [late], { isRelease: true }, 'failed', 'release'],
   // By how many, and how long.
-  ['twelve files', files(12), {}, 'unstable', 'an assertion'],
+  ['twelve files', files(12), {}, 'unstable', 'chance'],
   [
     'twelve files out of time, and one more',
     files(13, LATE),
@@ -84,10 +115,10 @@ const cases = [
   ],
   ['no time left', files(2), slow(), 'failed', 'no time'],
   // By the ledger.
-  ['known, in time', [flaky], { ledger: [entry], today: '2026-01-10' }, 'unstable', 'an assertion'],
+  ['known, in time', [flaky], { ledger: [entry], today: '2026-01-10' }, 'unstable', 'chance'],
   ['known, too long', [flaky], { ledger: [entry], today: '2026-01-20' }, 'failed', 'its time is over'],
   ['the sixth', [flaky], { ledger: others }, 'failed', '5 entries'],
-  ['one of five', [files(1)[0]], { ledger: others, today: '2026-01-10' }, 'unstable', 'an assertion'],
+  ['one of five', [files(1)[0]], { ledger: others, today: '2026-01-10' }, 'unstable', 'chance'],
 ]
 
 const defaults = {

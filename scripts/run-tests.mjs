@@ -161,7 +161,12 @@ export const toCommand = each => `(cd ${each.directory} && npx vitest ${getArgs(
 
 /** @returns whether the file passes before the time is over */
 export async function runAlone(each, ms) {
-  const args = [join(root, 'node_modules/vitest/vitest.mjs'), ...getArgs(each), '--maxWorkers=1']
+  const args = [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    ...getArgs(each),
+    '--maxWorkers=1',
+    '--passWithNoTests=false',
+  ]
   const child = spawn(process.execPath, args, {
     cwd: join(root, each.directory),
     env: { ...env, npm_lifecycle_event: 'alone' },
@@ -176,7 +181,7 @@ export async function runAlone(each, ms) {
     } catch {} // It has ended.
   }
   const timer = setTimeout(end, ms)
-  const [status] = await once(child, 'close')
+  const [status] = await once(child, 'close').catch(() => [1])
   clearTimeout(timer)
   end = undefined
   return status === 0

@@ -68,9 +68,10 @@ export class ThreadCode {
   #hasBegun = false
   #isReady = false
   #isStopping = false
-  /** Of core, when the code was asked to stop. */
+  /** What core had taken when the code was asked to stop. */
   #takenBefore: unknown
-  #isUnanswered = true
+  /** A relay has said so. */
+  #isUnanswered = false
   #hasAnswered = false
   /** Code of a frontend sends what waits. */
   #isClosingLink = false
@@ -154,8 +155,8 @@ export class ThreadCode {
 
   stop(timeout: number): void {
     this.#explaining.abort()
+    if (!this.#isStopping) this.#takenBefore = this.#spec.readTaken?.()
     this.#isStopping = true
-    this.#takenBefore = this.#spec.readTaken?.()
     // A script that has answered ends by itself, and is not woken for it.
     if (timeout === 0 || !this.#spec.endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
   }
@@ -220,7 +221,7 @@ export class ThreadCode {
     // A worker without a sandbox can report anything.
     this.#hasBegun ||= state !== 'failed'
     this.#hasAnswered ||= state === 'draining' || state === 'stopped'
-    this.#isUnanswered = !this.#hasAnswered || isUnanswered === true
+    this.#isUnanswered = isUnanswered === true
     this.#isReady = state === 'ready'
     this.#isClosingLink = state === 'draining' && this.#spec.taker !== undefined
     this.#spec.onState(state)
@@ -258,11 +259,11 @@ export class ThreadCode {
     else end()
   }
 
-  /** It has not said that all has left; or it has not even heard the order to stop, and core took more of it meanwhile. */
+  /** It was ended before it had said that all has left; or it has not even answered the order to stop, and core took more of it meanwhile. */
   #isCutOff(): boolean {
     if (this.#isClosingLink) return this.#isKilled && this.queued !== 0
-    const wasEnded = this.#isStopping && this.#isUnanswered && (this.#isKilled || this.#hasAnswered)
-    return wasEnded && this.#spec.readTaken?.() !== this.#takenBefore
+    const isUnheard = this.#isUnanswered || (this.#isKilled && !this.#hasAnswered)
+    return this.#isStopping && isUnheard && this.#spec.readTaken?.() !== this.#takenBefore
   }
 
   #end(obituary: Obituary): void {

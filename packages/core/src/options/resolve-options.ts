@@ -104,6 +104,7 @@ export async function resolveHook(location: ModuleLocation, settings: HookOption
   const from = 'runHook: dir'
   const { onConfirm: _, ...hook } = check('runHook', hookSchema, settings, () => Object.keys(hookSchema.entries))
   const isolation = { dir: check(from, locationSchema, location), ...hook, gates: 'each' as const }
+  // The schema knows no type of a function.
   const { onConfirm } = settings
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
   const options = await resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))

@@ -233,7 +233,7 @@ class RelayedScript extends RelayedCode {
     if (hasFailed) this.afterSilence(KILL_TIMEOUT_MS, () => this.#end())
     // Code that computes, and does not read the order, ends by its limit.
     if (hasFailed && this.#isStopping && message.error?.limit?.limit === 'time')
-      return this.pass({ type: 'state', state: 'stopped' })
+      return this.pass({ type: 'state', state: 'stopped', isUnanswered: this.lifecycle !== 'draining' })
     this.pass(message)
   }
 

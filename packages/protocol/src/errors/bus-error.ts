@@ -187,7 +187,7 @@ const NAMELESS = 'The frontend'
 
 /** Code does not know what the host calls it, which tells. */
 export function nameUnsent<E extends Error>(error: E, name: string): E {
-  if (error.message.startsWith(`${NAMELESS} ended while core did not take`))
+  if (error.message.startsWith(`${NAMELESS} ended before core had taken`))
     error.message = name + error.message.slice(NAMELESS.length)
   return error
 }
@@ -197,7 +197,7 @@ export function nameUnsent<E extends Error>(error: E, name: string): E {
  * @param name - of who has sent them
  */
 export function createUnsentError(unsent: number | 'unknown', name: string = NAMELESS): BusError {
-  const lost = unsent === 'unknown' ? 'some is' : `${unsent} bytes are`
+  const lost = unsent === 'unknown' ? 'some may be' : `${unsent} bytes are`
   return new BusError('Timeout', `${name} ended before core had taken what it had sent: ${lost} lost`, {
     data: { unsent },
   })
