@@ -222,7 +222,7 @@ export const LIFE: { readonly [R in Region]: Readonly<Record<States[R], LifeStat
   },
 }
 
-/** The same, for the interpreter, which knows no region. */
+/** `LIFE` and `CHANGES` without the types of their names: the interpreter takes any region, and an action can be an effect. */
 const TABLE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = LIFE
 const OWN: Readonly<Partial<Record<Action, Change>>> = CHANGES
 

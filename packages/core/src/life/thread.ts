@@ -70,7 +70,7 @@ export class ThreadCode {
   #isStopping = false
   /** What core had taken when the code was asked to stop. */
   #takenBefore: unknown
-  /** A relay has said so. */
+  /** Its relay has ended it before it answered the order to stop. */
   #isUnanswered = false
   #hasAnswered = false
   /** Code of a frontend sends what waits. */
@@ -259,7 +259,7 @@ export class ThreadCode {
     else end()
   }
 
-  /** It was ended before it had said that all has left; or it has not even answered the order to stop, and core took more of it meanwhile. */
+  /** True if it was ended before it said that all has left, or while core still took what it sent, and it had not answered the order to stop. */
   #isCutOff(): boolean {
     if (this.#isClosingLink) return this.#isKilled && this.queued !== 0
     const isUnheard = this.#isUnanswered || (this.#isKilled && !this.#hasAnswered)

@@ -102,10 +102,10 @@ export async function resolveHost(
 /** Options of a gate without a bus. @throws {BusError} InvalidParams if there is no such app */
 export async function resolveHook(location: ModuleLocation, settings: HookOptions): Promise<HostConfig> {
   const from = 'runHook: dir'
-  const { onConfirm: _, ...hook } = check('runHook', hookSchema, settings, () => Object.keys(hookSchema.entries))
-  const isolation = { dir: check(from, locationSchema, location), ...hook, gates: 'each' as const }
-  // The schema knows no type of a function.
+  const names = (): string[] => Object.keys(hookSchema.entries)
+  const { legacyMessages, hookTimeout } = check('runHook', hookSchema, settings, names)
   const { onConfirm } = settings
+  const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout, gates: 'each' as const }
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
   const options = await resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))
