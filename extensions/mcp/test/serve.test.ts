@@ -380,6 +380,7 @@ test('over stdio, the end of input lets calls end, an id that is open is refused
     { method: 'notifications/initialized' },
     ...[2, 3, 2].map(id => ({ id, method: 'tools/call', params: { name: 'finish', arguments: {} } })),
   ]
+  server.stdin.write('{"jsonrpc":"1.0"}\n')
   server.stdin.end(messages.map(message => JSON.stringify({ jsonrpc: '2.0', ...message })).join('\n'))
   const ended = once(server, 'exit')
   const [stdout, stderr] = await Promise.all([server.stdout, server.stderr].map(stream => stream.toArray()))
@@ -392,7 +393,7 @@ test('over stdio, the end of input lets calls end, an id that is open is refused
   const answers = all.filter(({ error }) => !error).toSorted((a, b) => a.id - b.id)
   expect(answers).toMatchObject([{ id: 1 }, { id: 2, result }, { id: 3, result }])
   const printed = Buffer.concat(stderr!).toString()
-  for (const each of ['before', 'after', 'core', 'thread', 'serveMcp: another service has']) {
+  for (const each of ['before', 'after', 'core', 'thread', 'ZodError', 'serveMcp: another service has']) {
     expect(printed).toContain(`printed: ${each}`)
   }
 })

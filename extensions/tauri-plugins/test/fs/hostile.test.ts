@@ -276,6 +276,12 @@ describe('lines are split at line feeds, and stay undecoded', () => {
     }))
 })
 
+test('a line of more than 16 MiB is refused', async () => {
+  writeFileSync(file, new Uint8Array(17 * 1024 * 1024))
+  const rid = await call(main, 'read_text_file_lines', { path: file })
+  expect(await call(main, 'read_text_file_lines_next', { rid })).toContain('it has more than 16777216 bytes')
+})
+
 test('calls with arguments of wrong types are answered', async () => {
   const values = [
     undefined,

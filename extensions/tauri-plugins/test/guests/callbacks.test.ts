@@ -3,9 +3,9 @@ import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bus } from '@sallyport/core'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { clipboardManager, dialog, notification, opener, process, shell } from '../../src/index.js'
-import type { HostRequest } from '../../src/callbacks/ask.js'
+import { askHost, type HostRequest } from '../../src/callbacks/ask.js'
 import type { DialogMessage } from '../../src/callbacks/dialog.js'
 import type { OpenRequest } from '../../src/callbacks/opener.js'
 import { type Allow, environments, startGuests } from './start.js'
@@ -205,6 +205,17 @@ describe('a function of the host that never settles', () => {
     await abort(bus, 'main', called, 'plugin:opener|open_url', { url: 'https://a.b' })
     const [, { signal }] = await called
     await expect.poll(() => signal.aborted).toBe(true)
+  })
+
+  test('is given up after its limit, and gets to know', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { called, never } = createNever<[HostRequest]>()
+    const result = askHost('x({ y })', { label: 'main', signal: new AbortController().signal } as never, never, [])
+    const refused = expect(result).rejects.toThrow("The host's x({ y }) timed out after 30000 ms.")
+    await vi.runAllTimersAsync()
+    expect((await called)[0].signal.aborted).toBe(true)
+    await refused
   })
 
   test('keeps the one dialog of the frontend open, although its call was aborted', async () => {

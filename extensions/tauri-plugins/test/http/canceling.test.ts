@@ -155,6 +155,13 @@ test('a request that waits for a connection can be canceled', async () => {
   expect(await first).toMatchObject({ reason: 'Disconnected' })
 })
 
+test('a request that failed leaves its connection to the next', async () => {
+  const { request } = await connect(['http://127.0.0.1:1/*'], { limits: { connections: 1 } })
+  for (const _ of [1, 2]) {
+    expect((await getError(request({ url: 'http://127.0.0.1:1/' }))).data).toMatch(/^error sending request/)
+  }
+})
+
 test('requests that are never sent are limited', async () => {
   const server = await silent()
   const { fetch } = await connect([`${server.origin}/*`])

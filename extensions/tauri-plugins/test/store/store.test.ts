@@ -1,6 +1,6 @@
 // The unmodified guest of Tauri's plugin `store`, in a worker and in a process.
 import { createBus, type Bus, type BusOptions } from '@sallyport/core'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -366,6 +366,30 @@ describe('borders', () => {
     await writeFile(file('main', 'a.json'), JSON.stringify({ a: 'x'.repeat(1000) }))
     expect((await main.load('a.json')).error).toBe('Failed to deserialize store. It has more than 1000 bytes.')
     expect(await readdir(file('main'))).toEqual(['a.json'])
+  })
+
+  test('a file that cannot be read does not stay open', async () => {
+    const main = await start()
+    await mkdir(file('main'), { recursive: true })
+    await writeFile(file('main', 'a.json'), '{')
+    await main.load('a.json')
+    const open = await readdir('/proc/self/fd')
+    const links = await Promise.all(open.map(fd => readlink(`/proc/self/fd/${fd}`).catch(() => '')))
+    expect(links.filter(link => link.startsWith(directory))).toEqual([])
+  })
+
+  test('a label has a limited number of files, also if a function names its directory', async () => {
+    const main = await start({ stores: () => 'ours' })
+    await main.load('a.json', { autoSave: 0 })
+    await main.do('a.json', 'set', 'a', 1)
+    const [name] = await readdir(file())
+    await Promise.all(Array.from({ length: 255 }, (_, i) => writeFile(file(name!, `${i}.json`), '{}')))
+    expect((await main.load('b.json')).error).toMatch(/256 files/)
+  })
+
+  test('a function that gives a directory no name refuses the store', async () => {
+    const main = await start({ stores: () => '' })
+    expect((await main.load('a.json')).error).toBe('Store refused: the host gave its directory no name.')
   })
 
   test('a frontend can hold a limited number of stores', async () => {
