@@ -13,7 +13,7 @@ import {
   type LifeContext,
   type LifeEvent,
   type LifeInput,
-} from './rules.js'
+} from './judge.js'
 
 export type Region = 'code' | 'core' | 'gate' | 'stage' | 'link'
 /** The states of each region. */

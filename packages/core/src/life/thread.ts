@@ -39,7 +39,7 @@ import {
   type LifeInput,
   NeighborFault,
   type Obituary,
-} from './rules.js'
+} from './judge.js'
 import { awaitBeats, createRunningTime, type RunningThread, watchCounter } from './watchdog.js'
 
 /** Time for code that was asked to stop to do so, beyond its time to drain: of its running time, or of turns in which nothing of what it has sent is taken. */

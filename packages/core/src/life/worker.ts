@@ -5,7 +5,7 @@ import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { WorkerState, WorkerStats } from './policy.js'
-import { createEnd, type Effects, type LifeContext, type LifeTerms } from './rules.js'
+import { createEnd, type Effects, type LifeContext, type LifeTerms } from './judge.js'
 import type { Life } from './table.js'
 import { ThreadCode, type WorkerDeps, type WorkerExit, type WorkerSpec } from './thread.js'
 

@@ -1,6 +1,6 @@
 // Every state that a life can reach, under every order of what its witnesses say, and what must always hold.
 import { resolveSupervision } from '../../src/life/policy.js'
-import type { Effects, LifeContext, LifeEvent, LifeInput, Obituary } from '../../src/life/rules.js'
+import type { Effects, LifeContext, LifeEvent, LifeInput, Obituary } from '../../src/life/judge.js'
 import { type LifeValue, SteppedLife } from '../../src/life/table.js'
 
 const OBITUARIES: Readonly<Record<string, Obituary>> = {

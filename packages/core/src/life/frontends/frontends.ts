@@ -8,7 +8,7 @@ import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createLogOnce, type LogOnce } from '../sandboxes/sandbox.js'
-import { describeEnd, type RuntimeEnd } from '../rules.js'
+import { describeEnd, type RuntimeEnd } from '../judge.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
 import {
   createConnectionRuntime,

@@ -23,7 +23,7 @@ import {
 } from '@sallyport/protocol/internal/util'
 import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { WorkerStats } from '../policy.js'
-import { createEnd, describeEnd, type LifeContext } from '../rules.js'
+import { createEnd, describeEnd, type LifeContext } from '../judge.js'
 import type { Life } from '../table.js'
 import type { FrontendTerms, Restart, ThreadHandle, WorkerExit, WorkerSpec } from '../thread.js'
 import type { SupervisedWorker } from '../worker.js'
