@@ -97,8 +97,8 @@ export class Frontends {
 
   async openExternal(label: string, config: ConnectionConfig): Promise<ExternalFrontend> {
     let runtime!: ExternalRuntime
-    const createRuntime: FrontendDeps['createRuntime'] = (events, terms) =>
-      (runtime = createExternalRuntime(label, this.#host, events, terms))
+    const createRuntime: FrontendDeps['createRuntime'] = (_events, terms) =>
+      (runtime = createExternalRuntime(label, this.#host, terms))
     const frontend = this.#add({ label, name: label, config, isRunning: false, isExternal: true, createRuntime })
     await this.#waitFor(frontend)
     runtime.release()
