@@ -25,7 +25,7 @@ import {
   toFrontendResult,
 } from '../api/frontend-proxy.js'
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
-import { createEnd } from '../life/rules.js'
+import { createEnd } from '../life/judge.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 

@@ -4,7 +4,7 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import type { MemberPort } from '@sallyport/protocol/internal/contract'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { NeighborFault } from '../rules.js'
+import { NeighborFault } from '../judge.js'
 import { SharedThreads, type ThreadGroup, type ThreadMember } from './shared-threads.js'
 
 /** A thread whose members do what their messages say. */
