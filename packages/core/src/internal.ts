@@ -46,12 +46,11 @@ export type { WorkerFactories } from './life/workers/spawn.js'
 export { SharedText } from './shared/shared-text.js'
 export { invokeWithId } from '@sallyport/frontend/internal'
 export { decodeText, escapeHidden, parseJson } from '@sallyport/protocol/internal/util'
-export { isYes } from '@sallyport/protocol/internal/errors'
+export { checkOptions, didYouMean, isYes } from '@sallyport/protocol/internal/errors'
 export { every, later, silence } from '@sallyport/protocol/internal/contract'
 export type { HookInput } from './testing/hook.js'
 export type { DeniedHost } from '@sallyport/process/internal/launchers'
 export { checkRuntime } from './host/entry.js'
-export { didYouMean } from './shared/suggest.js'
 export { getHomeDirectory, type PathResolver } from '@sallyport/paths/internal/api'
 
 /**

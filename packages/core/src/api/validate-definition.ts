@@ -1,9 +1,8 @@
 // Validates the definition that a core module exports or a host passes. A mistake stops the start with an error that names it.
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
-import { isThenable } from '@sallyport/protocol/internal/util'
+import { BusError, createUnknownOptionError, describeName, didYouMean } from '@sallyport/protocol/internal/errors'
+import { isObject, isThenable } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
-import { didYouMean } from '../shared/suggest.js'
-import { anyFunction, anyObject, check, isObject, strictOptions, string } from '../shared/validate.js'
+import { anyFunction, anyObject, check, strictOptions, string } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'
 
 const common = {
@@ -47,7 +46,7 @@ export function checkDefinition(where: string, definition: object, others: reado
   const known = [...MEMBERS, ...others]
   const stray = Object.entries(definition).find(([name, value]) => isCommand(value) && !known.includes(name))
   if (stray && didYouMean(stray[0], known) === '')
-    throw wrong(`${where}: unknown option ${describeName(stray[0])}: a command stands in commands: { … }`)
+    throw createUnknownOptionError(where, stray[0], ': a command stands in commands: { … }')
   check(where, schema, definition, () => [...PLACES, ...others])
   return definition
 }

@@ -10,6 +10,7 @@ import {
 import {
   type CallOptions,
   checkDeadline,
+  checkOptionNames,
   checkNamedArguments,
   isBytes,
   type TransferOptions,
@@ -17,13 +18,7 @@ import {
 } from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../acl/identifier.js'
-import {
-  checkFrontendCall,
-  checkFunctionOptions,
-  describeFunction,
-  type FrontendResult,
-  toFrontendResult,
-} from '../api/frontend-proxy.js'
+import { checkFrontendCall, describeFunction, type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import { createEnd } from '../life/rules.js'
 import type { Host } from './host.js'
@@ -141,7 +136,7 @@ export function checkCallAll(name: string, args?: object, options?: CallAllOptio
   if (typeof name !== 'string') {
     throw new BusError('InvalidParams', 'bus.callAll takes the name of a function that frontends expose')
   }
-  checkFunctionOptions(name, options, OPTION_NAMES, args)
+  checkOptionNames(name, options, OPTION_NAMES, args, describeFunction)
   if (args !== undefined && args !== null && !isBytes(args)) checkArguments(name, args)
   checkDeadline(describeFunction(name), options ?? {})
   const { labels = '*' } = options ?? {}

@@ -1,8 +1,8 @@
 // Checks options, files and arguments against valibot schemas. An error names the place of the mistake and the nearest valid name.
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, createUnknownOptionError, didYouMean } from '@sallyport/protocol/internal/errors'
+import { isObject } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
-import { didYouMean } from './suggest.js'
 
 type Issue = v.BaseIssue<unknown>
 
@@ -41,7 +41,7 @@ export function check<S extends v.GenericSchema>(
   if (result.success) return result.output
   const issue = getFirstIssue(result.issues)
   if (typeof where !== 'string') throw toFileError(where, issue, getNames())
-  throw new BusError('InvalidParams', describeOption(where, issue, value, getNames()))
+  throw toOptionError(where, issue, value, getNames())
 }
 
 /** Returns the output of a schema for options with secrets: error texts repeat none of the values. @throws {BusError} InvalidParams */
@@ -54,11 +54,6 @@ export const checkSecretOptions = <S extends StandardSchemaV1>(
 /** @internal The default of `max` is the greatest delay of a timer in Node. */
 export const integer = (what: string, min: number, max: number = 2 ** 31 - 1): v.GenericSchema<number> =>
   v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what))
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** @internal */
 export const anyObject = v.custom<object>(isObject, 'an object')
@@ -82,12 +77,17 @@ function toFileError(place: Place, issue: Issue, names: readonly string[]): BusE
   return mistake(place, formatPath(path), text)
 }
 
-function describeOption(where: string, issue: Issue, options: unknown, names: readonly string[]): string {
+function toOptionError(where: string, issue: Issue, options: unknown, names: readonly string[]): BusError {
   const path = formatOption(issue)
-  if (isUnknownKey(issue)) {
-    if (options instanceof URL) return `${where}: the options must be an object${describeReceived(issue, options)}`
-    return `${where}: unknown option ${JSON.stringify(path)}${hintAtSibling(issue, names) ?? suggestOption(issue, names)}`
+  if (!isUnknownKey(issue)) return new BusError('InvalidParams', describeMistake(where, path, issue))
+  if (!(options instanceof URL)) {
+    return createUnknownOptionError(where, path, hintAtSibling(issue, names) ?? suggestOption(issue, names))
   }
+  const text = `${where}: the options must be an object${describeReceived(issue, options)}`
+  return new BusError('InvalidParams', text)
+}
+
+function describeMistake(where: string, path: string, issue: Issue): string {
   const subject = path === '' ? where : `${where}: ${path}`
   if (isMissing(issue)) {
     if (path === '' && !where.includes(':'))

@@ -87,7 +87,7 @@ describe('a mistake in the host', () => {
     [
       'an option of a function',
       () => bus.call('plugin', 'run', {}, { timout: 1 } as never),
-      'function "run" has no option "timout" (did you mean "timeout"?)',
+      'function "run": unknown option "timout" (did you mean "timeout"?)',
     ],
     [
       'another form of a name',
