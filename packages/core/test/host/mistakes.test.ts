@@ -69,7 +69,7 @@ describe('a mistake in the host', () => {
     [
       'a schema of another name',
       () => define({ schema }, () => 1),
-      'it takes description, args (a schema), result and th',
+      'unknown option "schema": use description, args, result, thread',
     ],
     ['a shape for a schema', () => define({ args: { name: String } }, () => 1), 'such as z.object({ … }) of zod'],
     [
