@@ -8,12 +8,10 @@ import type { ProgramOptions } from '@sallyport/core/launchers'
 import { parseHostPattern } from '@sallyport/process/internal/launchers'
 import {
   checkOptions,
-  createUnknownOptionError,
   FUNCTION,
   type OptionCheck,
   type OptionChecks,
   STRINGS,
-  suggestOption,
 } from '@sallyport/protocol/internal/errors'
 import { isCount, isTexts, parseForeignUrl, queueMicrotask } from '@sallyport/protocol/internal/util'
 import { BYTES, checkValue, MILLISECONDS } from '../shared/checks.js'
@@ -154,6 +152,9 @@ export interface McpServerEvents {
   failed: { readonly reason: string }
 }
 
+const EVENTS: OptionChecks<McpServerEvents> = {
+  ...{ changed: FUNCTION, denied: FUNCTION, restart: FUNCTION, failed: FUNCTION },
+}
 type Listener<Name extends keyof McpServerEvents> = (event: McpServerEvents[Name]) => void
 
 /** Calls listeners, each in a tick of its own: an error of one reaches no other. */
@@ -164,9 +165,7 @@ export class ServerEvents {
 
   /** @throws {BusError} InvalidParams for an unknown event */
   on<Name extends keyof McpServerEvents>(name: Name, listener: Listener<Name>): () => void {
-    if (!Object.hasOwn(this.#listeners, name)) {
-      throw createUnknownOptionError('openMcp: on', name, suggestOption(name, Object.keys(this.#listeners)))
-    }
+    checkOptions<object>('openMcp: on', { [name]: listener }, EVENTS)
     const listeners: Set<Listener<Name>> = this.#listeners[name]
     listeners.add(listener)
     return () => void listeners.delete(listener)

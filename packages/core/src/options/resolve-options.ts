@@ -101,8 +101,7 @@ export async function resolveHost(
 /** Options of a gate without a bus. @throws {BusError} InvalidParams if there is no such app */
 export async function resolveHook(location: ModuleLocation, settings: HookOptions): Promise<HostConfig> {
   const from = 'runHook: dir'
-  const names = (): string[] => Object.keys(hookSchema.entries)
-  const { legacyMessages, hookTimeout } = check('runHook', hookSchema, settings, names)
+  const { legacyMessages, hookTimeout } = check('runHook', hookSchema, settings)
   const { onConfirm } = settings
   const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout, gates: 'each' as const }
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const

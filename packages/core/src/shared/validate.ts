@@ -29,7 +29,7 @@ export function check<S extends v.GenericSchema>(
   where: string | Place,
   schema: S,
   value: unknown,
-  getNames: () => readonly string[] = () => [],
+  getNames: () => readonly string[] = () => listOptions(schema),
 ): v.InferOutput<S> {
   const [inherited] = Object.keys(Object.prototype)
   if (inherited !== undefined) {
@@ -44,7 +44,7 @@ export function check<S extends v.GenericSchema>(
   throw toOptionError(where, issue, value, getNames())
 }
 
-/** Returns the output of a schema for options with secrets: error texts repeat none of the values. @throws {BusError} InvalidParams */
+/** As `check`, but no error repeats a value, which might be a secret. @throws {BusError} InvalidParams */
 export const checkSecretOptions = <S extends StandardSchemaV1>(
   where: string,
   schema: S,
@@ -59,6 +59,35 @@ export const integer = (what: string, min: number, max: number = 2 ** 31 - 1): v
 export const anyObject = v.custom<object>(isObject, 'an object')
 /** @internal */
 export const anyFunction = v.custom<(...args: never[]) => unknown>(value => typeof value === 'function', 'a function')
+
+/** What schemas of valibot have that hold others. */
+interface Part {
+  readonly type: string
+  readonly wrapped?: Part
+  readonly item?: Part
+  readonly value?: Part
+  readonly options?: readonly (Part | string)[]
+  readonly entries?: Readonly<Record<string, Part>>
+  readonly pipe?: readonly Part[]
+  getter?(value: unknown): Part
+}
+
+/** Lists the options in a schema with their places, such as `frontends.<label>.allow`. They are listed only for an error. */
+export const listOptions = (schema: v.GenericSchema): string[] => listParts(schema as Part, '')
+
+function listParts(part: Part, place: string): string[] {
+  const { type, wrapped, item, value, options = [], entries = {}, pipe = [] } = part
+  // A lazy schema chooses the form of an object for an object.
+  const parts = [wrapped, part.getter?.({ module: undefined }), ...options, ...pipe.slice(1)]
+  const found = parts.flatMap(each => (typeof each === 'object' ? listParts(each, place) : []))
+  if (item) found.push(...listParts(item, `${place}[…]`))
+  if (value && type === 'record') found.push(...listParts(value, `${place}.<label>`))
+  if (type !== 'strict_object') return found
+  return Object.entries(entries).flatMap(([name, entry]) => {
+    const at = place === '' ? name : `${place}.${name}`
+    return [at, ...listParts(entry, at)]
+  })
+}
 
 /** An unknown key comes first: it might be the misspelt name of a missing one. */
 const getFirstIssue = ([first, ...others]: [Issue, ...Issue[]]): Issue => [first, ...others].find(isUnknownKey) ?? first
