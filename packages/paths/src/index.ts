@@ -40,4 +40,4 @@ export {
   type OptionChecks,
   STRINGS,
 } from '@sallyport/protocol/internal/errors'
-export { decodeText, isObject, parseJson } from '@sallyport/protocol/internal/util'
+export { decodeText, isObject, isTexts, parseJson } from '@sallyport/protocol/internal/util'

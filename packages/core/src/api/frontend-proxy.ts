@@ -1,7 +1,13 @@
 // A frontend as an object whose methods call the functions that it exposes, and results of which nobody knows yet whether they are streams.
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { isAsyncIterable } from '@sallyport/protocol/internal/util'
-import { type CallOptions, checkOptionNames, isBytes, type TransferOptions } from '@sallyport/protocol/internal/message'
+import {
+  type CallOptions,
+  checkOptionNames,
+  isBytes,
+  toOptionNames,
+  type TransferOptions,
+} from '@sallyport/protocol/internal/message'
 
 type CallFunction = (label: string, name: string, args?: object, options?: object) => FrontendResult
 
@@ -88,7 +94,7 @@ export function readResult(
   return iterator
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
+const OPTIONS = toOptionNames<CallOptions & TransferOptions>({ signal: true, timeout: true, transfer: true })
 
 export const describeFunction = (name: string): string => `function ${describeName(name)}`
 

@@ -13,6 +13,7 @@ import {
   checkOptionNames,
   checkNamedArguments,
   isBytes,
+  toOptionNames,
   type TransferOptions,
   type WaitOptions,
 } from '@sallyport/protocol/internal/message'
@@ -129,7 +130,7 @@ function explainFailure(
 
 type CallAllOptions = WaitOptions & { labels?: string | readonly string[] }
 
-const OPTION_NAMES: ReadonlySet<string> = new Set(['labels', 'signal', 'timeout'])
+const OPTION_NAMES = toOptionNames<CallAllOptions>({ labels: true, signal: true, timeout: true })
 
 /** Returns a function that selects the frontends to call. @throws {BusError} InvalidParams; Cancelled or Timeout if the signal is aborted */
 export function checkCallAll(name: string, args?: object, options?: CallAllOptions): (label: string) => boolean {
