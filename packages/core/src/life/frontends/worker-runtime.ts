@@ -18,6 +18,7 @@ import {
   assertNever,
   createDeferred,
   type Deferred,
+  isCount,
   isDevelopment,
   isUint8Array,
 } from '@sallyport/protocol/internal/util'
@@ -170,7 +171,7 @@ export class WorkerRuntime implements FrontendRuntime {
         takeReport(report, this.#output, { postMessage: request => this.#worker.post(request) })
         break
       case 'unsent':
-        if (isCount(count)) events.unsent(count)
+        if (isCount(count, 1)) events.unsent(count)
         break
       case 'unhandled':
         events.unhandled(error)
@@ -244,8 +245,6 @@ export class WorkerRuntime implements FrontendRuntime {
     this.#links = []
   }
 }
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
 
 /** The module has been evaluated; core has the events that it emitted. */
 export type LoadStep = 'loaded' | 'synchronized'

@@ -1,8 +1,13 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import { EventEmitter } from 'node:events'
-import { BusError, type BusErrorReason, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  type BusErrorReason,
+  describeName,
+  didYouMean,
+  isBusError,
+} from '@sallyport/protocol/internal/errors'
 import { callSafely, withoutContext } from '@sallyport/protocol/internal/util'
-import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Effects, LifeContext, WorkerExit } from '../judge.js'
 import type { HostLog } from './log.js'
