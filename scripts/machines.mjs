@@ -20,7 +20,7 @@ const [OF_BUS, ...REGIONS] = [
   ['A frontend: its link', 'The link to core.', 'link'],
 ]
 
-/** @param states of the table, or of a machine of xstate. A transition without an event is immediate. */
+/** @param states of the table, or of the bus. A transition without an event is immediate. */
 function draw(initial, states) {
   const events = new Map()
   for (const [from, { on = {}, always = [] }] of Object.entries(states)) {

@@ -9,7 +9,7 @@ import type { BusTypes } from '../api/app.js'
 import type { CommandDescription } from '../api/define.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { ModuleLocation } from '../shared/locations.js'
-import { anyFunction, check } from '../shared/validate.js'
+import { check } from '../shared/validate.js'
 import type { FrontendInfo } from '../life/frontends/types.js'
 import type { DescribeOptions } from './describe-commands.js'
 import { BusFunctions } from './bus-functions.js'
@@ -36,7 +36,6 @@ import { type BusStats, readStats } from '../life/reporting/stats.js'
 import { run } from './run.js'
 import { RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
-import type { BusTransition } from '../life/supervisor.js'
 
 /**
  * A running bus, as its host uses it: `createBus` returns it.
@@ -265,15 +264,6 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
   /** Listens to the bus's own events: those of `BusEvents`, such as `fault` and `denied`. Returns an unsubscribe function. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
     return this.#host.on(name, handler)
-  }
-
-  /**
-   * Calls the listener for each event and state of the bus's own state machines, as xstate's inspection does: to see what
-   * supervision does. Returns an unsubscribe function.
-   */
-  onTransition(listener: (event: BusTransition) => void): () => void {
-    check('bus.onTransition: the listener', anyFunction, listener)
-    return this.#host.supervisor.inspect(listener)
   }
 
   /**

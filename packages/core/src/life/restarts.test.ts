@@ -250,24 +250,6 @@ test('a thread that blocks its event loop ends at once, or as it can, with what 
     }
   }))
 
-test('inspect reports states until it is unsubscribed', () => {
-  const { supervisor, worker, ready, fail } = start()
-  const states: unknown[] = []
-  const unsubscribe = supervisor.inspect(
-    ({ type, snapshot }) => type === '@xstate.snapshot' && states.push(snapshot?.value),
-  )
-  ready()
-  fail()
-  expect(states).toContainEqual({ code: 'running' })
-  expect(states).toContainEqual({ code: 'backingOff' })
-  supervisor.createLife({ ...worker.life.context, nextLink: () => 1 })
-  expect(states.at(-1)).toEqual({ code: 'starting', core: 'down', gate: 'none', stage: 'opening', link: 'down' })
-  unsubscribe()
-  const before = states.length
-  supervisor.signal('core.ready')
-  expect(states.length).toBe(before)
-})
-
 describe('while the bus closes', () => {
   test('a worker that fails does not restart', async () => {
     const { worker, events, threads, ready, fail, supervisor } = start()

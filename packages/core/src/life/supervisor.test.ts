@@ -41,34 +41,6 @@ test('a worker is released without an error when it stops on request', async () 
   expect(await workers[0]!.stop(0)).toMatchObject({ error: undefined })
 })
 
-test('a life starts and ends in the same steps however many others are open', async () => {
-  const supervisor = new Supervisor()
-  const steps: string[] = []
-  supervisor.inspect(({ type, rootId, actorRef, event, snapshot }) => {
-    const children = Object.keys((snapshot as { children?: object } | undefined)?.children ?? {})
-    steps.push(
-      `${rootId} ${actorRef.id.replace(/\d+$/, '')} ${type} ${event?.type} ${snapshot?.status} ${children.join()}`,
-    )
-  })
-  const create = (name: string): { end(): Promise<unknown> } => {
-    const thread = Object.assign(new EventEmitter(), { terminate() {}, postMessage() {}, unref() {} })
-    const worker = supervisor.start({ ...silent, name, spawn: () => thread as unknown as Worker })
-    thread.emit('message', { type: 'state', state: 'ready' })
-    return { end: () => (thread.emit('exit', 0), worker.exited) }
-  }
-  const measure = async (): Promise<string[]> => {
-    steps.length = 0
-    await create('it').end()
-    return steps.splice(0)
-  }
-  const alone = await measure()
-  const others = Array.from({ length: 20 }, () => create('other'))
-  expect(await measure()).toEqual(alone)
-  expect(alone.filter(step => !step.includes('it #'))).toEqual([])
-  expect(alone.at(-1)).toContain('done')
-  await Promise.all(others.map(other => other.end()))
-})
-
 /** It must not be ended before the test fails. */
 const patient = { endsIfSilent: true }
 

@@ -273,6 +273,7 @@ export class SteppedLife implements Life {
     try {
       for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
         const { type } = event
+        if (this.value.code === 'stopped' || this.value.code === 'failed') continue
         const steps = this.#find(event, ({ on }) => on?.[type])
         if (!steps) continue
         this.#take(steps, event)

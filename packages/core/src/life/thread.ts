@@ -323,7 +323,7 @@ export interface FrontendTerms
 }
 
 export interface WorkerSpec {
-  /** Name for error texts, the log and `bus.onTransition`. */
+  /** Name for error texts and the log. */
   name: string
   supervision: SupervisionConfig
   /** Starts one thread of this worker. Called again for each restart. */

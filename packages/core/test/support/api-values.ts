@@ -54,7 +54,7 @@ export const WITHOUT_VALUES: readonly string[] = [
     'TrafficStats',
     'WorkerStats',
   ],
-  ...['BusTransition', 'FrontendInfo', 'Inspector', 'Instrumentation', 'ProgramExit', 'DeniedHost'],
+  ...['FrontendInfo', 'Inspector', 'Instrumentation', 'ProgramExit', 'DeniedHost'],
   // Names, reasons and limits, which are the bus's own.
   ...['BusEvents', 'ExplainedCommand', 'ExplainedFrontend', 'Explanation'],
   ...['Launch', 'Launcher', 'LaunchInfo', 'LaunchLimits'],
@@ -82,7 +82,6 @@ export const NO_VALUES: readonly string[] = [
     'close',
     'closeFrontend',
     'frontends',
-    'onTransition',
     'on',
     'openInspector',
     'reload',

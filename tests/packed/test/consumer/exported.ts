@@ -16,7 +16,7 @@ export class Notes {
 }
 export const exposed = expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
 export const bus = await createBus<{ frontends: { main: typeof exposed } }>({ core })
-export const { call, close, connect, open, openInspector, on, onTransition } = bus
+export const { call, close, connect, open, openInspector, on } = bus
 export const transformed = bus.call('main', 'transform', { src: '' })
 export const connected = createClient<typeof core>(await bus.connect('me'))
 export const stats = await bus.stats()

@@ -6,7 +6,6 @@ import type core from './core.js'
 
 const bus = await createBus({ core: new URL('./core.js', import.meta.url), log: false })
 bus.on('fault', ({ error }) => console.log(error.message))
-bus.onTransition(event => console.log(event.type))
 const stats: BusStats = await bus.stats()
 const client = createClient<typeof core>(await bus.connect('me'))
 const greeting: string = await client.invoke('greet', { name: 'World' })

@@ -1,7 +1,4 @@
-import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { resolveSupervision } from '../policy.js'
-import { Supervisor } from '../supervisor.js'
 import { BusReporter } from './events.js'
 import { createHostLog } from './log.js'
 
@@ -42,27 +39,4 @@ test('a failure of several workers is reported once, as are its faults', () => {
   for (const label of ['a', 'b']) reporter.reportExit('gate', label, { error, exitError })
   reporter.reportExit('frontend', 'c', { error: new Error('its gate has failed', { cause: error }), exitError })
   expect(reported).toEqual(['fault a', 'failed a'])
-})
-
-test('throws the error of an inspection later, and supervision goes on', async () => {
-  const supervisor = new Supervisor()
-  const stop = supervisor.inspect(() => {
-    throw new Error('an inspection')
-  })
-  const thread = supervisor.start({
-    name: 'it',
-    supervision: resolveSupervision('temporary', { heartbeat: false }),
-    spawn: () =>
-      new Worker(`require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'ready' })`, {
-        eval: true,
-      }),
-    onReport() {},
-    onState() {},
-    onRestarted() {},
-    onStopped() {},
-    onKilled() {},
-  })
-  expect(await thread.exited).toMatchObject({ error: undefined })
-  stop()
-  await expect.poll(() => thrown).toContain('an inspection')
 })
