@@ -114,7 +114,6 @@ const quota = v.pipe(
       rate: v.optional(v.pipe(v.number(rateUnit), v.finite(rateUnit), v.gtValue(0, `more than 0 ${rateUnit}`))),
       concurrency: v.optional(callCount),
       calls: v.optional(integer('a whole number, from 1', 1)),
-      overflow: v.optional(v.picklist(['reject', 'wait'], '"reject" or "wait"')),
     },
     quotaRule,
   ),
