@@ -17,7 +17,7 @@ const KINDS = {
 const RAW = /^set(?:Timeout|Interval)$/
 /** Programs that measure, and what is no clock: as in .oxlintrc.json. */
 const LEFT_OUT =
-  /\.test(?:-d)?\.ts$|^(?:packages\/bench|extensions\/compare)\/|platform\.browser\.ts$|quickjs\/src\/(?:inside\/|script-host\/services)/
+  /\.test(?:-d)?\.ts$|^(?:packages\/(?:bench|measure)|extensions\/compare)\/|platform\.browser\.ts$|quickjs\/src\/(?:inside\/|script-host\/services)/
 const TABLES = {
   deadline:
     'A user has set it, or the docs name it. When it is late because its thread was busy, that thread first reads what has arrived.',

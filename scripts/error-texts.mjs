@@ -163,7 +163,9 @@ const folders = ['packages', 'extensions'].flatMap(top =>
     .toSorted()
     .map(name => `${top}/${name}/src`),
 )
-for (const folder of folders.filter(each => existsSync(fromRoot(each)) && each !== 'packages/bench/src')) {
+for (const folder of folders.filter(
+  each => existsSync(fromRoot(each)) && !/^packages\/(?:bench|measure)\//.test(each),
+)) {
   for (const name of readdirSync(fromRoot(folder), { recursive: true, encoding: 'utf8' })
     .filter(each => SOURCE.test(each))
     .toSorted()) {

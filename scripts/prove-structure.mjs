@@ -157,10 +157,10 @@ function* findUpwardRooms(files, paths) {
   }
 }
 
-/** Imports of the bus from what stands on it. Core loads the inspector with `import(…)`, if it is installed; the benchmark stands on all. */
+/** Imports of the bus from what stands on it. Core loads the inspector with `import(…)`, if it is installed. */
 function* findUpwardImports(sources) {
   for (const [path, source] of sources) {
-    if (!/^packages\/(?!bench\/)/.test(path) || path.endsWith('.css')) continue
+    if (!path.startsWith('packages/') || path.endsWith('.css')) continue
     for (const { name, line, kind } of getImports(path, source)) {
       const isUp = EXTENSIONS.some(extension => name === extension || name.startsWith(`${extension}/`))
       if (isUp && !LAZY.has(kind)) yield `${path}:${line} imports "${name}", which is an extension`

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getAnswers } from '../packages/bench/dist/report/answers.js'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
-import { getVerdict, isRefused } from '../packages/bench/dist/report/verdict.js'
+import { getVerdict, isRefused } from '../packages/bench/dist/report/noise.js'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 

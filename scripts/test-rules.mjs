@@ -1,6 +1,8 @@
 // Lint rules. no-real-time: a test does not depend on how fast the machine is. A deadline is over at once (1 ms), or never comes (60 s and more), or the clock is
 // the test's own. Where real time is the subject, a comment says why:
 //   // oxlint-disable-next-line sallyport/no-real-time -- the limit of CPU time is one of real time
+import { dirname, resolve } from 'node:path'
+
 const DEADLINES = new Set(
   'timeout heartbeat hookTimeout loadTimeout startTimeout stopTimeout commandTimeout idle slowAfter time period'.split(
     ' ',
@@ -146,10 +148,32 @@ const noOwnUrls = {
   },
 }
 
+/** A package has borders, which the linter knows by its name. */
+const importsByName = {
+  create(context) {
+    const { filename } = context
+    const check = node => {
+      const name = node.source?.value
+      if (typeof name !== 'string' || !name.startsWith('.')) return
+      const path = resolve(dirname(filename), name)
+      const [found] = /^.*[\\/](?:packages|extensions)[\\/][^\\/]+[\\/](?=(?:dist|src)[\\/])/.exec(path) ?? []
+      if (found !== undefined && !filename.startsWith(found))
+        context.report({ node, message: 'imports a file of another package: import that by its name' })
+    }
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      ImportExpression: check,
+    }
+  },
+}
+
 const rules = {
   'no-real-time': noRealTime,
   'few-rows': fewRows,
   'no-own-timers': noOwnTimers,
   'no-own-urls': noOwnUrls,
+  'imports-by-name': importsByName,
 }
 export default { meta: { name: 'sallyport' }, rules }

@@ -29,7 +29,7 @@ export const GROUPS = {
     'extensions/nats/src/handshake/{credential,fields,handshake,messages}.ts',
   ],
   'how things end': [
-    'packages/core/src/life/{policy,rules,supervisor,table,thread,watchdog,worker}.ts',
+    'packages/core/src/life/{judge,policy,supervisor,table,thread,watchdog,worker}.ts',
     'packages/core/src/rpc/{frontend-ends,sessions}.ts',
     'packages/core/src/life/workers/shared-threads.ts',
     'packages/core/src/host/run.ts',

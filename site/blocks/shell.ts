@@ -120,8 +120,7 @@ function mistakeInNpx(args: string[], files: ReadonlySet<string>): string | unde
 }
 
 function mistakeInOptions(program: string, args: string[]): string | undefined {
-  const hasCommand = program === 'sallyport' || (program === 'sallyport-bench' && args[0] === 'compare')
-  const command = hasCommand ? args[0] : ''
+  const command = program === 'sallyport' ? args[0] : ''
   const known = new Set(getHelp(program, command).split(/[\s,]+/))
   // What follows a bare `--` belongs to another program.
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args

@@ -16,7 +16,7 @@ process.on('uncaughtException', error => {
 })
 
 // An older Node.js cannot load these.
-const [{ runCommand }, { main }] = await Promise.all([import('./shared/cli.js'), import('./command/compare.js')])
+const [{ runCommand }, { main }] = await Promise.all([import('#measure/cli'), import('./command/compare.js')])
 
 await runCommand('sallyport-compare', () => main('sallyport-compare', process.argv.slice(2)))
 

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
-import { cli, type Ended, type How, run } from './command.js'
+import { type Ended, type How, run } from '../../../packages/measure/test/run-command.js'
+import { cli } from './command.js'
 import { checkSituation, SITUATIONS } from './situations.js'
 
 const WORST = [
@@ -103,7 +104,7 @@ test('exits with 1 for a regression, and for nothing else', async () => {
       /our fault/,
       { env: { NODE_OPTIONS: `--require ${at('fault.cjs')}` } },
     ],
-    'a part of our own that is missing': [base, bench, 2, /Cannot find module/, {}, at('alone/cli.js')],
+    'a part of our own that is missing': [base, bench, 2, /#measure\/cli/, {}, at('alone/cli.js')],
     'Ctrl-C': [base, ['sh', '-c', 'sleep 0.05; echo a 1 ms'], 130, /Stopped/, interrupt('SIGINT')],
     'an end from outside': [base, ['sh', '-c', 'sleep 0.05; echo a 1 ms'], 143, /Stopped/, interrupt('SIGTERM')],
   })(async ([args, program, code, said, how, script = cli]) => {

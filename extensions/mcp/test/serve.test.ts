@@ -324,14 +324,14 @@ test('clients are notified when rights and plugins change', () =>
 
 test('wrong options are refused, and leave the label free', () =>
   rows([
-    [{ alow: ['greet'], transport: 'stdio' }, 'serveMcp: unknown option "alow". Use label, allow, '],
+    [{ alow: ['greet'], transport: 'stdio' }, 'serveMcp: unknown option "alow" (did you mean "allow"?)'],
     [
       { transport: { server: createServer(), authorise: () => false } },
-      'serveMcp: transport: unknown option "authorise"',
+      'serveMcp: unknown option "transport.authorise" (did you mean "authorize"?)',
     ],
     [{ transport: 'stdio', allow: ['gret'] }, 'serveMcp: allow[0]: unknown command'],
     [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
-    [{ transport: { sever: createServer() } }, 'serveMcp: transport: unknown option "sever". Use server, path, '],
+    [{ transport: { sever: createServer() } }, 'serveMcp: unknown option "transport.sever" (did you mean "server"?)'],
     [{ transport: { server: createServer(), path: 'mcp' } }, 'serveMcp: transport.path must be a path such as "/mcp"'],
     [{ transport: { path: '/mcp' } }, 'serveMcp: transport.path must be left out without a server'],
     [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],

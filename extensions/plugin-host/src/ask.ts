@@ -79,11 +79,11 @@ export async function getRights({ grants, ask, askTimeout }: AskDeps, asked: Ask
     if (answer === 'late') throw refuse(`nobody answered within ${askTimeout} ms`)
     const isPart = Object.keys(parts).some(key => key in Object(answer))
     const answered = isPart
-      ? parse(schema, { ask: answer }, 'InvalidOption').ask
+      ? parse(schema, { ask: answer }, 'InvalidAnswer').ask
       : isYes('ask, unless it names permissions or net,', answer ?? false) && manifest
     if (!answered) throw refuse('was refused')
     if (!isNothing(select(answered, false, manifest))) {
-      throw new PluginError('InvalidOption', `ask: the answer for ${label} grants more than the plugin requests`)
+      throw new PluginError('InvalidAnswer', `ask: the answer for ${label} grants more than the plugin requests`)
     }
     // A person can have thought for minutes.
     if (!isWatched && (await asked.readIntegrity()) !== integrity) throw refuse('its files changed during the question')

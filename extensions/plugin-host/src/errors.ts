@@ -3,8 +3,8 @@ import { escapeHidden } from '@sallyport/core/internal'
 
 /**
  * `InvalidPlugin`: a mistake of the plugin, in `file` at `key`. `InvalidGrants`: one in the file of grants. `LabelInUse`: two plugins, or a
- * plugin and a frontend of the program, have one label. `Refused`: `ask` did not grant what the plugin requests. `Cancelled`: the plugin was
- * disabled meanwhile. `UnknownPlugin`, `InvalidOption`: a mistake of the caller. `InstallFailed`: the package is unavailable, too large, or
+ * plugin and a frontend of the program, have one label. `Refused`: `ask` did not grant what the plugin requests. `InvalidAnswer`: it granted
+ * more, or in another form. `Cancelled`: the plugin was disabled meanwhile. `UnknownPlugin`: there is none with this label. `InstallFailed`: the package is unavailable, too large, or
  * not what was pinned.
  */
 export type PluginErrorCode =
@@ -14,7 +14,7 @@ export type PluginErrorCode =
   | 'Refused'
   | 'Cancelled'
   | 'UnknownPlugin'
-  | 'InvalidOption'
+  | 'InvalidAnswer'
   | 'InstallFailed'
 
 /** An error of the plugin host. */

@@ -1,11 +1,11 @@
 // Options of `openPlugins`, and what a host reads about a plugin.
 import type { FrontendOptions } from '@sallyport/core'
-import type { FrontendInfo, ScopedPermission } from '@sallyport/core/internal'
+import { checkSecretOptions, type FrontendInfo, type ScopedPermission } from '@sallyport/core/internal'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import type { Ask } from './ask.js'
-import { describeKeys, isVersion, parse } from './json-file.js'
+import { isVersion } from './json-file.js'
 import type { PluginId, RequestedPermission, Rights } from './rights.js'
 
 /** A file or directory: a file URL, or an absolute path. */
@@ -74,31 +74,31 @@ export type ResolvedOptions = Omit<PluginsOptions, 'directory' | 'packages' | 'g
   }
 
 const path = v.pipe(
-  v.custom<PluginLocation>(value => typeof value === 'string' || value instanceof URL, 'must be a file URL or a path'),
+  v.custom<PluginLocation>(value => typeof value === 'string' || value instanceof URL, 'a file URL or a path'),
   v.transform(location => (String(location).startsWith('file:') ? fileURLToPath(location) : String(location))),
-  v.check(isAbsolute, 'must be a file URL or an absolute path'),
+  v.check(isAbsolute, 'a file URL or an absolute path'),
 )
 const entries = {
   directory: v.optional(path),
-  packages: v.optional(v.array(path, 'must be an array')),
+  packages: v.optional(v.array(path, 'an array')),
   grants: v.optional(path),
-  ask: v.optional(v.function('must be a function')),
+  ask: v.optional(v.function('a function')),
   // The longest time of a timer in Node.
   askTimeout: v.optional(
-    v.custom<number>(ms => Number(ms) >= 1 && Number(ms) < 2 ** 31, 'must be 1 to 2147483647'),
+    v.custom<number>(ms => Number(ms) >= 1 && Number(ms) < 2 ** 31, '1 to 2147483647'),
     300_000,
   ),
-  enable: v.optional(v.union([v.boolean(), v.function()], 'must be true, false or a function'), true),
-  frontend: v.optional(v.union([v.record(v.string(), v.any()), v.function()], 'must be an object or a function'), {}),
-  permissions: v.optional(v.record(v.string(), v.array(v.any(), 'must be an array'), 'must be an object of arrays')),
-  apiVersion: v.optional(v.custom<string>(isVersion, 'must be a version, such as "2.1.0"')),
-  prefix: v.optional(v.pipe(v.string(), v.regex(/^[\w/:-]{0,40}$/, 'must be at most 40 characters of a label')), ''),
+  enable: v.optional(v.union([v.boolean(), v.function()], 'true, false or a function'), true),
+  frontend: v.optional(v.union([v.record(v.string(), v.any()), v.function()], 'an object or a function'), {}),
+  permissions: v.optional(v.record(v.string(), v.array(v.any(), 'an array'), 'an object of arrays')),
+  apiVersion: v.optional(v.custom<string>(isVersion, 'a version, such as "2.1.0"')),
+  prefix: v.optional(v.pipe(v.string(), v.regex(/^[\w/:-]{0,40}$/, 'at most 40 characters of a label')), ''),
 }
 const schema = v.pipe(
-  v.strictObject(entries, describeKeys(entries)),
-  v.check(({ directory, packages }) => Boolean(directory ?? packages), 'needs directory or packages'),
+  v.strictObject(entries, 'an object'),
+  v.check(({ directory, packages }) => Boolean(directory ?? packages), 'an object with directory or packages'),
 )
 
-/** @throws {PluginError} InvalidOption */
-export const resolveOptions = (openPlugins: PluginsOptions): ResolvedOptions =>
-  parse(v.object({ openPlugins: schema }), { openPlugins }, 'InvalidOption').openPlugins as ResolvedOptions
+/** @throws {BusError} InvalidParams */
+export const resolveOptions = (options: PluginsOptions): ResolvedOptions =>
+  checkSecretOptions('openPlugins', schema, options) as ResolvedOptions

@@ -1,6 +1,6 @@
 // All plugins of a host.
-import type { Bus } from '@sallyport/core'
-import { getLog, isYes } from '@sallyport/core/internal'
+import { type Bus, BusError } from '@sallyport/core'
+import { BOOLEAN, checkOptions, FUNCTION, getLog, isYes, STRING } from '@sallyport/core/internal'
 import { mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers'
@@ -47,7 +47,7 @@ export class Plugins {
 
   /** Calls the listener for each change of a plugin: its state, its rights, its version. Returns an unsubscribe function. */
   on(event: 'change', listener: (plugin: PluginInfo) => void): () => void {
-    checkKeys({ [event]: listener }, 'on', ['change'])
+    checkOptions('plugins.on', { [event]: listener }, { change: FUNCTION })
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -59,7 +59,7 @@ export class Plugins {
    * @throws {BusError} why its frontend does not start, as `bus.open`
    */
   async enable(label: string, options: { watch?: boolean } = {}): Promise<void> {
-    checkKeys(options, 'enable', ['watch'])
+    checkOptions('plugins.enable', options, { watch: BOOLEAN })
     await this.#getOpen(label).enable(options.watch)
   }
 
@@ -79,7 +79,8 @@ export class Plugins {
    * with its grant, and starts. A new plugin is disabled.
    *
    * @param spec - `name@1.2.3` of a registry, or the path or file URL of a tarball (`.tgz`)
-   * @throws {PluginError} InstallFailed; InvalidPlugin, LabelInUse; InvalidOption without a directory; as `enable` if the new version does not start
+   * @throws {BusError} InvalidParams without a directory
+   * @throws {PluginError} InstallFailed; InvalidPlugin, LabelInUse; as `enable` if the new version does not start
    * @example const { label } = await plugins.install('@acme/x@1.2.3')
    */
   install(spec: string | URL, options: InstallOptions = {}): Promise<PluginInfo> {
@@ -88,15 +89,16 @@ export class Plugins {
 
   /**
    * Ends a plugin, and removes its directory, and its grant unless `keepGrant` is true: if it is installed again, `ask` decides again.
-   * @throws {PluginError} UnknownPlugin; LabelInUse if several plugins have the label; InvalidOption if it is not in `directory`; InvalidGrants
+   * @throws {BusError} InvalidParams if it is not in `directory`
+   * @throws {PluginError} UnknownPlugin; LabelInUse if several plugins have the label; InvalidGrants
    */
   async uninstall(label: string, options: { keepGrant?: boolean } = {}): Promise<void> {
-    checkKeys(options, 'uninstall', ['keepGrant'])
+    checkOptions('plugins.uninstall', options, { keepGrant: BOOLEAN })
     const plugin = this.#get(label)
     const { conflict, directory: file } = plugin
     if (conflict) throw conflict
     if (!isBelow(this.#options.directory ?? file, file)) {
-      throw new PluginError('InvalidOption', `${label} is not in the directory of plugins`, { file })
+      throw new BusError('InvalidParams', `plugins.uninstall: ${label} is not in the directory of plugins: ${file}`)
     }
     await plugin.disable() // An update of it can wait for an answer.
     await this.#enqueue(async () => {
@@ -128,8 +130,10 @@ export class Plugins {
 
   async #install(spec: string | URL, options: InstallOptions): Promise<PluginInfo> {
     const { directory: parent, prefix } = this.#options
-    checkKeys(options, 'install', ['integrity', 'registry'])
-    if (parent === undefined) throw new PluginError('InvalidOption', 'install needs the option "directory"')
+    checkOptions('plugins.install', options, { integrity: STRING, registry: STRING })
+    if (parent === undefined) {
+      throw new BusError('InvalidParams', 'plugins.install needs the option "directory" of openPlugins')
+    }
     await mkdir(parent, { recursive: true })
     const temporary = await mkdtemp(join(parent, '.install-'))
     try {
@@ -219,7 +223,8 @@ export class Plugins {
  * Reads plugins, asks for the rights that they request, and starts each as a frontend of the bus. Resolves when each has started or has not:
  * `list()` says which, and why. A plugin that fails does not affect the others. One that is invalid is also a warning in the log of the bus.
  *
- * @throws {PluginError} InvalidOption, also for a directory that does not exist; InvalidGrants if the file of grants is malformed
+ * @throws {BusError} InvalidParams, also for a directory that does not exist
+ * @throws {PluginError} InvalidGrants if the file of grants is malformed
  * @example const plugins = await openPlugins(bus, { directory: new URL('./plugins/', import.meta.url), ask: () => true })
  */
 export async function openPlugins(bus: Bus, options: PluginsOptions): Promise<Plugins> {
@@ -229,8 +234,8 @@ export async function openPlugins(bus: Bus, options: PluginsOptions): Promise<Pl
     const readDirectory = async (): Promise<string> =>
       (await opendir(directory)).close().then(() => realpath(directory))
     resolved.directory = await readDirectory().catch((cause: unknown) => {
-      const text = `${directory} is no directory that can be read. Create it, or name another one`
-      throw new PluginError('InvalidOption', text, { key: 'openPlugins.directory', cause })
+      const text = `openPlugins: directory: ${directory} cannot be read. Create it, or name another one`
+      throw new BusError('InvalidParams', text, { cause })
     })
   }
   const grants = new Grants(resolved.grants)
@@ -247,13 +252,6 @@ export async function openPlugins(bus: Bus, options: PluginsOptions): Promise<Pl
   const mistakes = plugins.list().flatMap(({ state, error }) => (state === 'invalid' && error ? [error.message] : []))
   for (const message of new Set(mistakes)) getLog(bus).warn(`A plugin is invalid: ${message}`)
   return plugins
-}
-
-/** @throws {PluginError} InvalidOption for a misspelt key, such as `integrty` */
-function checkKeys(options: object, key: string, known: readonly string[]): void {
-  const unknown = Object.keys(options).find(each => !known.includes(each))
-  if (unknown === undefined) return
-  throw new PluginError('InvalidOption', `${unknown} is not known: use ${known.join(', ')}`, { key })
 }
 
 async function findDirectories(parent: string): Promise<string[]> {

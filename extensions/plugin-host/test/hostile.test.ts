@@ -72,7 +72,7 @@ test('an answer with more than it may have is refused', () =>
     async (_what, answer) => {
       place.add('x', { permissions: [{ permission: 'fs:own', allow: [] }], net: true })
       const plugins = await place.open({ ask: () => answer })
-      expect(get(plugins, 'x')).toMatchObject({ state: 'failed', error: { code: 'InvalidOption' } })
+      expect(get(plugins, 'x')).toMatchObject({ state: 'failed', error: { code: 'InvalidAnswer' } })
       expect(existsSync(join(place.root, 'grants.json'))).toBe(false)
     },
   ))

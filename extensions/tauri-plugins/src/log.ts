@@ -1,10 +1,8 @@
 // The command of @tauri-apps/plugin-log.
 import type { App, Plugin } from '@sallyport/core'
-import { later } from '@sallyport/paths/internal'
+import { checkOptions, later, type OptionChecks, STRINGS } from '@sallyport/paths/internal'
 import {
   type Args,
-  checkLimits,
-  checkOptions,
   createPlugin,
   getOptionalInteger,
   getOptionalObject,
@@ -12,6 +10,7 @@ import {
   getText,
   invalidArg,
   isInteger,
+  POSITIVE,
 } from './shared/plugin.js'
 
 /** Options of `log`. */
@@ -22,6 +21,7 @@ export interface LogOptions {
   maxPerSecond?: number
 }
 
+const OPTIONS: OptionChecks<LogOptions> = { readers: STRINGS, maxPerSecond: POSITIVE }
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 const MAX_MESSAGE = 16_384
 const MAX_LOCATION = 1024
@@ -31,11 +31,10 @@ const MAX_LENGTH = 2 ** 30
 /**
  * Returns Tauri's plugin `log`: lines of frontends in the bus's log. Each has its frontend's label, and what the frontend sent as data, so
  * no text can look like another line. Messages are cut after 16384 characters.
- * @throws {TypeError} unless `maxPerSecond` is a positive integer
+ * @throws {BusError} InvalidParams for an invalid option
  */
 export function log(options: LogOptions = {}): Plugin<'log'> {
-  const { readers = [], maxPerSecond = 1000 } = checkOptions('log', options, 'readers', 'maxPerSecond')
-  checkLimits('log', { maxPerSecond })
+  const { readers = [], maxPerSecond = 1000 } = checkOptions('log()', options, OPTIONS)
   return createPlugin('log', {
     setup: app => void app.manage(LineQuota, new LineQuota(app, maxPerSecond)),
     teardown: app => app.state(LineQuota).close(),

@@ -1,6 +1,7 @@
 // `@sallyport/web/client`: the client of a page. A program in Node.js gets node-client.ts.
 import type { Client, ClientTypes, TypedConnection } from '@sallyport/frontend'
 import { type CoreLike, findCurrentClient, setCurrentClient } from '@sallyport/frontend/internal'
+import { checkOptionNames, toOptionNames } from '@sallyport/protocol/internal/message'
 import { BASE_PATH } from './contract/greeting.js'
 import { findPageSession, PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
@@ -14,6 +15,8 @@ export interface ConnectOptions {
   /** Headers of the WebSocket, such as a cookie that `authenticate` reads. In Node.js only: a browser has those of the page. */
   headers?: Readonly<Record<string, string>>
 }
+
+const OPTION_NAMES = toOptionNames<ConnectOptions>({ url: true, headers: true })
 
 /** Connects this page, or this program, to its bus, without types of commands. */
 export function connect(options?: ConnectOptions): Promise<Client>
@@ -32,7 +35,9 @@ export function connect(options?: ConnectOptions): Promise<Client>
 export function connect<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(
   options?: ConnectOptions,
 ): Promise<TypedConnection<Core, Types>>
-export async function connect({ url = BASE_PATH }: ConnectOptions = {}): Promise<unknown> {
+export async function connect(options: ConnectOptions = {}): Promise<unknown> {
+  checkOptionNames('connect', options, OPTION_NAMES, undefined, String)
+  const { url = BASE_PATH } = options
   const target = toSocketUrl(url)
   const existing = findPageSession(target)
   if (existing) return existing.connected

@@ -1,6 +1,6 @@
 // `@sallyport/web/client` in Node.js: the client of a program that connects by URL. Exports what client.ts does, for pages.
 import type { Client } from '@sallyport/frontend'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, checkOptions } from '@sallyport/protocol/internal/errors'
 import { parseForeignUrl } from '@sallyport/protocol/internal/util'
 import { MAX_FRAME_BYTES } from '@sallyport/protocol/internal/wire'
 import { randomUUID } from 'node:crypto'
@@ -22,7 +22,8 @@ interface Target {
 }
 
 /** Each call is a client of its own: unlike the scripts of a page, the parts of a program do not have to share one. */
-async function connectProgram({ url, headers }: ConnectOptions = {}): Promise<Client> {
+async function connectProgram(options: ConnectOptions = {}): Promise<Client> {
+  const { url, headers } = checkOptions('connect', options, { url: undefined, headers: undefined })
   const target = parseTarget(url, headers)
   const tab = randomUUID()
   let failure: Error | undefined

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FrontendOptions } from '@sallyport/core'
-import { type ConnectionOptions, didYouMean } from '@sallyport/core/internal'
+import { checkSecretOptions, type ConnectionOptions } from '@sallyport/core/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { FREE_LABEL_RULE } from '@sallyport/protocol/internal/message'
 import { MIN_PAGE_MESSAGE_BYTES, MAX_PAGE_MESSAGE_BYTES } from '@sallyport/protocol/internal/wire'
@@ -123,14 +123,7 @@ export interface WebConfig extends Required<Omit<WebOptions, Optional | 'fronten
 
 /** @throws {BusError} InvalidParams, which names the option */
 export function resolveOptions(options: WebOptions): WebConfig {
-  const { success, output, issues } = v.safeParse(schema, options)
-  if (!success) {
-    // An unknown option might be the misspelt name of a missing one.
-    const { expected, message, path } = issues.find(issue => issue.expected === 'never') ?? issues[0]
-    const place = path?.map(({ key }) => String(key)).join('.') ?? 'the options'
-    if (expected !== 'never') throw invalid(`${place} must be ${message}`)
-    throw invalid(`unknown option ${place}${didYouMean(place, Object.keys(schema.entries))}`)
-  }
+  const output = checkSecretOptions('serveFrontends', schema, options)
   if (output.server && !output.authenticate) {
     throw invalid('server requires authenticate, which returns the label of a page')
   }

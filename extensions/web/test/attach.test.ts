@@ -341,16 +341,16 @@ test('closes when the bus closes', async () => {
 test('rejects wrong options', async () => {
   await attach()
   await rows([
-    [{}, 'frontends must be'],
+    [{}, 'frontends is missing'],
     [{ frontends: {} }, 'frontends must be an object with at least one label'],
     [{ frontends: { main: {} }, port: -1 }, 'port must be a port, from 0 to 65535'],
     [{ frontends: { main: { dir: 'dist' } } }, 'frontends.main.dir must be a file URL or an absolute path'],
     [{ frontends: { main: { dir: '/nowhere/dist' } } }, 'frontends.main.dir: there is no directory /nowhere/dist'],
     [{ frontends: { x: { data: 1n } } }, 'frontends.x.data cannot be serialized as JSON'],
     [{ frontends: { main: { alow: [] } } }, 'alow'],
-    [{ frontends: { main: {} }, ports: 1 }, 'unknown option ports (did you mean "port"?)'],
-    [{ frontend: { main: {} } }, 'unknown option frontend (did you mean "frontends"?)'],
-    [{ frontends: { main: {} }, origins: ['localhost:1'] }, 'origins.0 must be an origin such as'],
+    [{ frontends: { main: {} }, ports: 1 }, 'unknown option "ports" (did you mean "port"?)'],
+    [{ frontend: { main: {} } }, 'unknown option "frontend" (did you mean "frontends"?)'],
+    [{ frontends: { main: {} }, origins: ['localhost:1'] }, 'origins[0] must be an origin such as'],
     [{ frontends: { main: {} }, server: createServer() }, 'server requires authenticate'],
   ])(async (options, text) => {
     const served = serveFrontends(bus, options as never)

@@ -9,23 +9,21 @@ try {
   process.exit(2)
 }
 
-// Node.js would exit with 1, which is a regression to `compare`.
+// Node.js would exit with 1, which is a regression to `sallyport-compare`.
 process.on('uncaughtException', error => {
   console.error(error)
   process.exit(2)
 })
 
 // An older Node.js cannot load these.
-const [{ runCommand }, { main }, { listAll, measureAndReport }, { parseOptions }] = await Promise.all([
-  import('@sallyport/compare/internal/cli'),
-  import('@sallyport/compare/internal/command'),
+const [{ runCommand }, { listAll, measureAndReport }, { parseOptions }] = await Promise.all([
+  import('#measure/cli'),
   import('./command/measure.js'),
   import('./command/options.js'),
 ])
 
 await runCommand('sallyport-bench', async () => {
   const command = parseOptions(process.argv.slice(2))
-  if (command?.name === 'compare') return main('sallyport-bench compare', command.args)
   if (command?.name === 'run') return measureAndReport(command.options)
   if (command) listAll()
   return 0

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Ended, type How, run } from '../../../extensions/compare/test/command.js'
+import { type Ended, type How, run } from '../../measure/test/run-command.js'
 import type { Report } from '../src/report/report.js'
 
 export type { Ended }

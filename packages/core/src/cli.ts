@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command `sallyport`. `acl` prints who can call what in a Tauri project, for reviews of its capabilities and for CI; `doctor` prints which
 // sandboxes work on this machine, why others do not, and what helps.
+import { didYouMean } from '@sallyport/protocol/internal/errors'
 import manifest from '../package.json' with { type: 'json' }
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -9,7 +10,6 @@ import { type Explanation, renderExplanation } from './acl/explain.js'
 import { checkRuntime } from './host/entry.js'
 import { explainProject } from './options/explain-acl.js'
 import { escapeLines } from './life/reporting/terminal-log.js'
-import { didYouMean } from './shared/suggest.js'
 import { type Diagnosis, examineMachine, type WallReport } from '@sallyport/process/internal/doctor'
 
 class UsageError extends Error {

@@ -1,5 +1,5 @@
 // Creates OpenTelemetry spans and metrics from the diagnostics channels of this thread: of a frontend, of core, or of the host. It
-// knows the channels by name, and imports no code of the bus.
+// knows the channels by name.
 import { tracingChannel, type TracingChannelSubscribers } from 'node:diagnostics_channel'
 import type { Attributes, Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api'
 import {
@@ -12,6 +12,7 @@ import {
   SpanStatusCode,
   trace as traces,
 } from '@opentelemetry/api'
+import { checkOptions, type OptionChecks } from '@sallyport/protocol/internal/errors'
 import type { CallTrace } from '@sallyport/protocol/internal/rpc'
 
 /** Options of `instrument`. */
@@ -32,6 +33,10 @@ export interface Instrumentation {
 
 type Side = 'client' | 'server'
 
+const OPTIONS: OptionChecks<InstrumentOptions> = {
+  tracerProvider: [value => typeof Object(value).getTracer === 'function', 'a TracerProvider of OpenTelemetry'],
+  meterProvider: [value => typeof Object(value).getMeter === 'function', 'a MeterProvider of OpenTelemetry'],
+}
 /** Channels of callers, and of threads that run calls. */
 const CALLER_CHANNELS = ['sallyport.invoke', 'sallyport.call']
 const CALLEE_CHANNELS = ['sallyport.command', 'sallyport.exposed']
@@ -48,7 +53,11 @@ const NAME = 'sallyport'
  * @example instrument({ tracerProvider, meterProvider })
  */
 export function instrument(options: InstrumentOptions = {}): Instrumentation {
-  const { tracerProvider = traces.getTracerProvider(), meterProvider = metrics.getMeterProvider() } = options
+  const { tracerProvider = traces.getTracerProvider(), meterProvider = metrics.getMeterProvider() } = checkOptions(
+    'instrument',
+    options,
+    OPTIONS,
+  )
   const tracer = tracerProvider.getTracer(NAME)
   const meter = meterProvider.getMeter(NAME)
   const client = createSpans('client', tracer, meter)

@@ -9,7 +9,6 @@ import {
   PROCESS_GREETING,
   PROCESS_SOCKETS,
   PROCESS_STREAMS,
-  type ProcessCommand,
   type ProcessMessage,
 } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
@@ -118,15 +117,11 @@ function prepare(preparation: FrontendPreparation): void {
 // oxlint-disable-next-line no-restricted-imports
 const loadFunctions = () => import('@sallyport/frontend')
 
-let current: Link | undefined
 let isStarted = false
 let isExiting = false
-let handleMessage: ((message: ProcessMessage) => void) | undefined
-
-function handleCommand(command: ProcessCommand): void {
-  if (command.type === 'prepare') prepare(command)
-  else if (command.type === 'ask') report({ type: 'answer', queued: current?.queued ?? 0 })
-  else handleMessage?.(command.message)
+/** Without a frontend of its own, the process only says that its event loop turns. */
+let handleMessage = ({ type }: ProcessMessage): void => {
+  if (type === 'ask') report({ type: 'answer' })
 }
 
 function start(data: FrontendStart): void {
@@ -136,11 +131,10 @@ function start(data: FrontendStart): void {
     pipes: [reports, output],
     onCommand(handle) {
       handleMessage = message => {
-        if (message.type === 'link') {
-          current = openLink(message.sockets)
-          if (IS_DENO) closeDescriptors()
-          handle({ ...message, link: current })
-        } else if (message.type === 'stop') handle(message)
+        if (message.type !== 'link') return handle(message)
+        const link = openLink(message.sockets)
+        if (IS_DENO) closeDescriptors()
+        handle({ ...message, link })
       }
     },
     loadFunctions,
@@ -149,8 +143,11 @@ function start(data: FrontendStart): void {
 
 control.receive({
   frame({ kind, body }) {
-    if (kind === FRAME_KIND.json) handleCommand(JSON.parse(getText(body)) as ProcessCommand)
-    else start(deserializeValue(body as Uint8Array) as FrontendStart)
+    if (kind === FRAME_KIND.json)
+      return handleMessage((JSON.parse(getText(body)) as { message: ProcessMessage }).message)
+    const data = deserializeValue(body as Uint8Array) as FrontendPreparation | FrontendStart
+    if ('label' in data) start(data)
+    else prepare(data)
   },
   // This end closes it, too, and then writes what is left.
   closed: () => void (isExiting || reallyExit.call(process, 1)),

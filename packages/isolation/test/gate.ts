@@ -27,7 +27,7 @@ export function setUp(
   const rejected: string[] = []
   /** Number of messages in each record. */
   const records: number[] = []
-  let closed = false
+  let [closed, ended] = [false, false]
   frontendLink.receive({
     frame({ kind, body }) {
       expect(kind).toBe(FRAME_KIND.sealed)
@@ -50,9 +50,9 @@ export function setUp(
     sealTimer: timers.seal,
     watch: createHookWatch(undefined),
     rejected: (command, why) => rejected.push(`${command}: ${why}`),
-    closed: () => {},
+    closed: () => (ended = true),
   })
-  return { frontendLink, sealed, records, responses, rejected, isClosed: () => closed }
+  return { frontendLink, sealed, records, responses, rejected, isClosed: () => closed, hasEnded: () => ended }
 }
 
 export const call = (id: number, method = 'm', params: object = {}) => ({ jsonrpc: '2.0' as const, id, method, params })

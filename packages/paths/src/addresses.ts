@@ -3,7 +3,7 @@
 import { lookup as lookupName, type LookupAddress, type LookupOptions } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { parseForeignUrl } from '@sallyport/protocol/internal/util'
-export { hasBoundedHost, parseForeignUrl } from '@sallyport/protocol/internal/util'
+export { BODY_FIELDS, hasBoundedHost, ORIGIN_FIELDS, parseForeignUrl } from '@sallyport/protocol/internal/util'
 
 /**
  * All networks that are not "globally reachable" in IANA's registries of special-purpose addresses (RFC 6890), in their order, and others

@@ -32,4 +32,12 @@ export {
 } from './scope.js'
 // For `@sallyport/tauri-plugins`, which imports no more than this and core.
 export { deadline, later, silence } from '@sallyport/protocol/internal/contract'
-export { decodeText, parseJson } from '@sallyport/protocol/internal/util'
+export {
+  BOOLEAN,
+  checkOptions,
+  FUNCTION,
+  type OptionCheck,
+  type OptionChecks,
+  STRINGS,
+} from '@sallyport/protocol/internal/errors'
+export { decodeText, isObject, isTexts, parseJson } from '@sallyport/protocol/internal/util'

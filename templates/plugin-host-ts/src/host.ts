@@ -26,8 +26,11 @@ export async function createPluginHost({ onNotice, onStopped, ...options }: Plug
   await bus.listen('notice', ({ payload: { label, text } }) => onNotice(label, text))
   bus.on('exited', ({ label, reason }) => onStopped(label, reason))
   const plugins = await openPlugins(bus, {
-    // Third-party code runs in its own process. For your own plugins, `sandbox: 'permission'` starts faster and takes less memory.
-    frontend: { sandbox: 'process', supervision: { restart: 'temporary' } },
+    // Third-party code runs in a process in a wall, which only Linux has: elsewhere, run the program in a Linux container.
+    frontend: {
+      sandbox: { kind: 'process', wall: 'required', memory: 256 },
+      supervision: { restart: 'temporary' },
+    },
     ...options,
   })
 

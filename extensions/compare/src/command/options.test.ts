@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { UsageError } from '../shared/text.js'
+import { UsageError } from '#measure/text'
 import { parseOptions } from './options.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions('sallyport-compare', args)

@@ -1,9 +1,9 @@
 // The command line of a comparison: reads it, or reports what is wrong with it.
 import type { BaseOptions } from '../program/base.js'
 import type { ProgramOptions } from '../program/program.js'
-import { COMMON, describeOptions, type Options, readArguments, readNumber } from '../shared/cli.js'
-import { readPackage } from '../shared/machine.js'
-import { UsageError } from '../shared/text.js'
+import { COMMON, describeOptions, type Options, readArguments, readNumber } from '#measure/cli'
+import { readPackage } from '#measure/machine'
+import { UsageError } from '#measure/text'
 import type { Rule } from '../verdict/judge.js'
 
 export interface CompareOptions

@@ -2,7 +2,7 @@
 // hooks, configuration or an index, is never the user's. A linked worktree would share all of these.
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { UsageError } from '../shared/text.js'
+import { UsageError } from '#measure/text'
 import { git } from './git.js'
 
 /** What a checkout depends on, beside objects, refs and configuration, which has filters, too. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { UsageError } from '../shared/text.js'
+import { UsageError } from '#measure/text'
 import { readFigures } from './figure-lines.js'
 
 const time = { unit: 'µs', better: 'lower' }

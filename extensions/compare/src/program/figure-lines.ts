@@ -1,6 +1,6 @@
 // The figures that a program prints: lines `name value unit`, objects of JSON, and what benchmark tools print, each recognised by its form.
 import { stripVTControlCharacters } from 'node:util'
-import { UsageError } from '../shared/text.js'
+import { UsageError } from '#measure/text'
 
 export interface PrintedFigure {
   name: string

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { getDetectableFactor } from '../shared/statistics.js'
+import { getDetectableFactor } from '#measure/statistics'
 import {
   conclude,
   judge,

@@ -1,10 +1,10 @@
 // Judges whether the head is slower than its base, by all runs, the fastest and the slowest. Three rules keep false alarms rare: a figure is measured a
 // second time, the whole interval of one of these must exceed the tolerance there, and one in which the base differs from itself is not judged.
-import type { Machine, PackageInfo } from '../shared/machine.js'
-import type { Outcome } from '../shared/screen.js'
+import type { Machine, PackageInfo } from '#measure/machine'
+import type { Outcome } from '#measure/screen'
 import type { Growth } from './growth.js'
-import type { Change, Processes } from '../shared/statistics.js'
-import { estimatePart, estimateRatio, judgeChange, medianOfMedians, toChange } from '../shared/statistics.js'
+import type { Change, Processes } from '#measure/statistics'
+import { estimatePart, estimateRatio, judgeChange, medianOfMedians, toChange } from '#measure/statistics'
 
 /** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
 export interface Sides {

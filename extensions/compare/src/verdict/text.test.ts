@@ -1,8 +1,8 @@
 // The text of a comparison, of figures that are data, so that the check is judged and not this machine.
 import pc from 'picocolors'
 import { expect, test } from 'vitest'
-import { readMachine } from '../shared/machine.js'
-import type { Change } from '../shared/statistics.js'
+import { readMachine } from '#measure/machine'
+import type { Change } from '#measure/statistics'
 import { type Comparison, COMPARISON_VERSION, conclude, getOutcome, type Judged } from './judge.js'
 import { toText } from './text.js'
 

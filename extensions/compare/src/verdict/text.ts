@@ -1,8 +1,8 @@
 // A comparison as text: the verdict, what moved, and one line for everything else.
-import { describeMachine } from '../shared/machine.js'
-import { OUTCOMES, type Screen, type Tone, TONES, wrap } from '../shared/screen.js'
-import { type Change, getDetectableFactor } from '../shared/statistics.js'
-import { count, duration, formatChange, formatEffect, formatValue, oneLine } from '../shared/text.js'
+import { describeMachine } from '#measure/machine'
+import { OUTCOMES, type Screen, type Tone, TONES, wrap } from '#measure/screen'
+import { type Change, getDetectableFactor } from '#measure/statistics'
+import { count, duration, formatChange, formatEffect, formatValue, oneLine } from '#measure/text'
 import { type Comparison, getCounted, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'
 import { drawTrend } from './trend.js'
 

@@ -1,6 +1,6 @@
 // The medians of the head in the last comparisons, as a line of blocks.
 import { existsSync } from 'node:fs'
-import { formatValue, readJson } from '../shared/text.js'
+import { formatValue, readJson } from '#measure/text'
 import { type Comparison, COMPARISON_VERSION, type Judged } from './judge.js'
 
 const BLOCKS = '▁▂▃▄▅▆▇█'

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { cli, run } from '../command.js'
+import { run } from '../../../../packages/measure/test/run-command.js'
+import { cli } from '../command.js'
 
 test('shows every option, an example and the exit codes with --help', async () => {
   const { code, stdout } = await run(cli, ['--help'])

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { Comparison } from '../../src/verdict/judge.js'
-import { cli, type Ended, run, runAll } from '../command.js'
+import { type Ended, run } from '../../../../packages/measure/test/run-command.js'
+import { cli, runAll } from '../command.js'
 
 /** Each comparison starts some processes. */
 const TIMEOUT_MS = 90_000

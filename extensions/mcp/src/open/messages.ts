@@ -1,5 +1,6 @@
 // Messages of servers of others: bounded before a parser sees them, and without what other SDKs write by mistake.
 import { scanJson } from '@sallyport/protocol/internal/codec'
+import { isObject } from '@sallyport/protocol/internal/util'
 import { BodyBuffer } from '@sallyport/protocol/internal/wire'
 
 const MAX_UNREQUESTED = 1000
@@ -76,7 +77,6 @@ function withoutNulls(message: unknown): unknown {
 }
 
 function dropNulls(value: object, isNested: (key: string) => boolean = () => false): Record<string, unknown> {
-  const isObject = (each: unknown): each is object => typeof each === 'object' && each !== null && !Array.isArray(each)
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, each]) => each !== null)

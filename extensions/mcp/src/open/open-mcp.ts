@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path'
 import { type Bus, BusError } from '@sallyport/core'
 import { getHomeDirectory } from '@sallyport/core/internal'
 import type { ProgramOptions } from '@sallyport/core/launchers'
-import { checkValue } from '../shared/check-names.js'
+import { checkValue } from '../shared/checks.js'
 import { type McpServer, OpenedServer } from './opened-server.js'
 import {
   checkMcpOptions,

@@ -6,8 +6,15 @@ import type { SupervisionOptions } from '@sallyport/core'
 import type { DeniedHost } from '@sallyport/core/internal'
 import type { ProgramOptions } from '@sallyport/core/launchers'
 import { parseHostPattern } from '@sallyport/process/internal/launchers'
-import { parseForeignUrl, queueMicrotask } from '@sallyport/protocol/internal/util'
-import { checkNames, checkValue, isMilliseconds, isPositive, isTexts, MILLISECONDS } from '../shared/check-names.js'
+import {
+  checkOptions,
+  FUNCTION,
+  type OptionCheck,
+  type OptionChecks,
+  STRINGS,
+} from '@sallyport/protocol/internal/errors'
+import { isCount, isTexts, parseForeignUrl, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { BYTES, checkValue, MILLISECONDS } from '../shared/checks.js'
 
 /** The program of a server: `command` and `args`, as MCP clients configure it. */
 export interface McpCommand {
@@ -55,32 +62,48 @@ export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' 
   readonly onStderr?: (text: string) => void
 }
 
-/** Each option, and what is wrong with a value of it. `startProgram` checks the others. */
-const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string | false) | undefined>> = {
-  tools: value => !isTexts(value) && 'an array of strings',
-  timeout: value => !isMilliseconds(value) && MILLISECONDS,
-  startTimeout: value => !isMilliseconds(value) && MILLISECONDS,
-  maxMessage: value => !isPositive(value) && 'bytes, more than 0',
-  onStderr: value => typeof value !== 'function' && 'a function',
-  restarts: value => Object(value) !== value && 'an object, such as { intensity: 3 }',
-  ...{ pin: undefined, net: undefined, wall: undefined, read: undefined, write: undefined },
-  ...{ secrets: undefined, env: undefined, home: undefined, cwd: undefined },
-  ...{ memory: undefined, pids: undefined, tmp: undefined },
+/** Of a server over HTTP. */
+const REMOTE_CHECKS: OptionChecks<RemoteOptions> = {
+  tools: STRINGS,
+  pin: [value => typeof value === 'string' || value instanceof URL || value instanceof Uint8Array, 'a path or a URL'],
+  timeout: MILLISECONDS,
+  startTimeout: MILLISECONDS,
+  maxMessage: BYTES,
+  restarts: undefined,
+  net: undefined,
 }
 
-const REMOTE_OPTIONS = ['tools', 'pin', 'timeout', 'startTimeout', 'maxMessage', 'restarts', 'net']
+type RemoteOptions = Pick<
+  OpenMcpOptions,
+  'tools' | 'pin' | 'timeout' | 'startTimeout' | 'maxMessage' | 'restarts' | 'net'
+>
+
+const DELAY: OptionCheck = [value => isCount(value), 'whole milliseconds, from 0']
+const RESTART_CHECKS: OptionChecks<NonNullable<OpenMcpOptions['restarts']>> = {
+  intensity: [value => isCount(value), 'a whole number, from 0'],
+  period: MILLISECONDS,
+  delay: undefined,
+}
+
+/** Of a program. `startProgram` checks those that it has, too. */
+const CHECKS: OptionChecks<OpenMcpOptions> = {
+  ...REMOTE_CHECKS,
+  onStderr: FUNCTION,
+  ...{ wall: undefined, read: undefined, write: undefined, secrets: undefined, env: undefined, home: undefined },
+  ...{ cwd: undefined, memory: undefined, pids: undefined, tmp: undefined },
+}
 
 export const isRemote = (server: McpCommand | McpRemote): server is McpRemote => Object.hasOwn(Object(server), 'url')
 
 /** @throws {BusError} InvalidParams for an unknown option, or an invalid value of an option of the server */
 export function checkMcpOptions(server: McpCommand | McpRemote, options: OpenMcpOptions): void {
-  if (isRemote(server)) checkNames('openMcp: the server', server, ['url', 'authProvider'])
-  else checkNames('openMcp: the program', server, ['command', 'args'])
-  checkNames('openMcp', options, isRemote(server) ? REMOTE_OPTIONS : Object.keys(CHECKS))
-  for (const [name, value] of Object.entries(options)) {
-    const expected = value !== undefined && CHECKS[name as keyof OpenMcpOptions]?.(value)
-    checkValue(`openMcp: ${name}`, !expected, String(expected))
-  }
+  if (isRemote(server)) checkOptions('openMcp: the server', server, { url: undefined, authProvider: undefined })
+  else checkOptions('openMcp: the program', server, { command: undefined, args: undefined })
+  if (isRemote(server)) checkOptions<RemoteOptions>('openMcp', options, REMOTE_CHECKS)
+  else checkOptions('openMcp', options, CHECKS)
+  const { restarts = {} } = options
+  const { delay = {} } = checkOptions('openMcp', restarts, RESTART_CHECKS, 'restarts.')
+  checkOptions('openMcp', delay, { min: DELAY, max: DELAY }, 'restarts.delay.')
 }
 
 /** Returns the address of a server, and the hosts that it reaches. @throws {BusError} InvalidParams */
@@ -129,6 +152,9 @@ export interface McpServerEvents {
   failed: { readonly reason: string }
 }
 
+const EVENTS: OptionChecks<McpServerEvents> = {
+  ...{ changed: FUNCTION, denied: FUNCTION, restart: FUNCTION, failed: FUNCTION },
+}
 type Listener<Name extends keyof McpServerEvents> = (event: McpServerEvents[Name]) => void
 
 /** Calls listeners, each in a tick of its own: an error of one reaches no other. */
@@ -139,7 +165,7 @@ export class ServerEvents {
 
   /** @throws {BusError} InvalidParams for an unknown event */
   on<Name extends keyof McpServerEvents>(name: Name, listener: Listener<Name>): () => void {
-    checkNames('openMcp: on', { [name]: listener }, Object.keys(this.#listeners))
+    checkOptions<object>('openMcp: on', { [name]: listener }, EVENTS)
     const listeners: Set<Listener<Name>> = this.#listeners[name]
     listeners.add(listener)
     return () => void listeners.delete(listener)

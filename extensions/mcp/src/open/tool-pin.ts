@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
 import { parseJson, toPlainText } from '@sallyport/protocol/internal/util'
-import { checkValue } from '../shared/check-names.js'
+import { checkValue } from '../shared/checks.js'
 import type { ToolChange } from './options.js'
 
 /** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */

@@ -1,8 +1,9 @@
 // Functions that a frontend exposes as commands of a plugin, so that they are tools as any command is: with rights, quotas and middleware.
 import { type Bus, BusError, command } from '@sallyport/core'
 import type { AddedCommand, JsonSchema } from '@sallyport/core/internal'
+import { checkOptions, STRING } from '@sallyport/protocol/internal/errors'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
-import { checkNames } from '../shared/check-names.js'
+import { MILLISECONDS } from '../shared/checks.js'
 import { describeOnly, findShared, warnOfUnserved } from '../shared/tools.js'
 
 /** What a frontend says of a function that it exposes. */
@@ -35,8 +36,7 @@ const MAX_CHARACTERS = 256 * 1024
  * @throws {BusError} InvalidParams for descriptions that are none, or a name that is in use; what `bus.call` throws if the frontend has no `describe`
  */
 export async function addFunctions(bus: Bus, label: string, options: AddFunctionsOptions = {}): Promise<void> {
-  checkNames('addFunctions', options, ['name', 'timeout'])
-  const { name = label, timeout } = options
+  const { name = label, timeout } = checkOptions('addFunctions', options, { name: STRING, timeout: MILLISECONDS })
   const limit = timeout === undefined ? {} : { timeout }
   const all = readDescriptions(label, await bus.call(label, 'describe', {}, limit))
   const toPermission = (method: string): string => `allow-${method.replaceAll('_', '-')}`

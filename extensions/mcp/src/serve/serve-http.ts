@@ -4,10 +4,17 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
 import { silence } from '@sallyport/protocol/internal/contract'
-import { describeThrown, isYes } from '@sallyport/protocol/internal/errors'
+import {
+  checkOptions,
+  describeThrown,
+  FUNCTION,
+  isYes,
+  type OptionCheck,
+  type OptionChecks,
+} from '@sallyport/protocol/internal/errors'
 import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/internal/local-server'
-import { parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
-import { checkNames, checkValue, isTexts } from '../shared/check-names.js'
+import { isCount, isTexts, parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
+import { BYTES, checkValue } from '../shared/checks.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
@@ -43,7 +50,6 @@ const ARRIVAL_TIMEOUT_MS = 30_000
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const ORIGIN = /^[a-z][\w+.-]*:\/\/([^/]*)$/i
 const LOCAL = ['localhost']
-const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 const DEFAULT_PATH = '/mcp'
 const UNREADABLE = Symbol('unreadable')
 const responses = new AsyncLocalStorage<ServerResponse>()
@@ -57,23 +63,33 @@ export function watchReader(): () => boolean {
   return () => response?.writableNeedDrain ?? false
 }
 
+const names: OptionCheck = [
+  value => isTexts(value) && value.every(name => createHostMatcher([name])(name)),
+  'an array of names without scheme and port, such as "app.example"',
+]
+const isPath = (path: unknown): boolean =>
+  typeof path === 'string' && getRequestUrl({ url: path } as IncomingMessage).pathname === path
+const OPTIONS: OptionChecks<HttpTransport> = {
+  // Refused also if it is undefined, as one that does not exist yet.
+  server: undefined,
+  path: [isPath, 'a path such as "/mcp"'],
+  hosts: names,
+  origins: names,
+  authorize: FUNCTION,
+  maxBody: BYTES,
+  maxRequests: [value => isCount(value, 1), 'a whole number, from 1'],
+}
+
 /**
  * Takes the path of the server. Returns a function that gives it back.
  * @throws {BusError} InvalidParams for an option that is invalid, or a path that another service of the server has
  */
 export function takePath(transport: HttpTransport): () => void {
-  const { server, path = DEFAULT_PATH, hosts = [], origins = [], authorize } = transport
+  const { server, path = DEFAULT_PATH } = checkOptions('serveMcp', transport, OPTIONS, 'transport.')
   const check = (name: string, isValid: boolean, expected: string): void =>
     checkValue(`serveMcp: transport.${name}`, isValid, expected)
-  checkNames('serveMcp: transport', transport, OPTIONS)
-  const isNames = (names: unknown): boolean => isTexts(names) && names.every(name => createHostMatcher([name])(name))
-  check('hosts', isNames(hosts), 'an array of names without scheme and port, such as "app.example"')
-  check('origins', isNames(origins), 'an array of names without scheme and port, such as "app.example"')
-  check('authorize', authorize === undefined || typeof authorize === 'function', 'a function')
   check('server', !('server' in transport) || typeof Object(server).address === 'function', 'a server of node:http')
   check('path', !!server || transport.path === undefined, 'left out without a server: `handle` answers any path')
-  const isPath = typeof path === 'string' && getRequestUrl({ url: path } as IncomingMessage).pathname === path
-  check('path', isPath, `a path such as "/mcp", not ${JSON.stringify(path)}`)
   if (!server) return () => {}
   const paths = servedPaths.get(server) ?? takeRequests(server)
   const key = toKey(path)

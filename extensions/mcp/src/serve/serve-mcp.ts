@@ -11,9 +11,9 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { type Bus, BusError, type Client, type ConnectionOptions } from '@sallyport/core'
 import { connectUsers } from '@sallyport/core/internal'
-import { throwAs } from '@sallyport/protocol/internal/errors'
+import { checkOptions, FUNCTION, OBJECT, type OptionChecks, STRING, throwAs } from '@sallyport/protocol/internal/errors'
 import { withoutContext } from '@sallyport/protocol/internal/util'
-import { checkNames, checkValue, isMilliseconds, MILLISECONDS } from '../shared/check-names.js'
+import { MILLISECONDS } from '../shared/checks.js'
 import { LabelTools } from './label-tools.js'
 import { Rounds } from './rounds.js'
 import { callTool } from './tools.js'
@@ -60,10 +60,24 @@ export interface McpService {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const OPTIONS = ['label', 'allow', 'transport', 'info', 'instructions', 'timeout', 'onError']
-
 const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTransport =>
   typeof transport === 'object' && transport !== null && !('start' in transport)
+
+const OPTIONS: OptionChecks<ServeMcpOptions> = {
+  // `bus.connect` checks these two.
+  label: undefined,
+  allow: undefined,
+  transport: [
+    value =>
+      value === 'stdio' || isHttp(value as HttpTransport) || typeof (Object(value) as Transport).start === 'function',
+    '"stdio", { server } or a transport of the SDK',
+    'required',
+  ],
+  info: OBJECT,
+  instructions: STRING,
+  timeout: MILLISECONDS,
+  onError: FUNCTION,
+}
 
 /**
  * Serves the commands that a label may call as MCP tools: by the protocol 2026-07-28, and by the older ones for clients that ask for it. The tools
@@ -73,8 +87,7 @@ const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTrans
  * @example await serveMcp(bus, { label: 'agent', allow: ['read_note'], transport: 'stdio' })
  */
 export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpService> {
-  checkOptions(options)
-  const { label, allow = [], transport } = options
+  const { label, allow = [], transport } = checkOptions('serveMcp', options, OPTIONS)
   // Before anything can print meanwhile.
   const stdio = transport === 'stdio' ? new StdioTransport(() => void service?.end()) : undefined
   const release = isHttp(transport) ? takePath(transport) : () => stdio?.release()
@@ -85,15 +98,6 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
   })
   service = new Service(bus, client, options, stdio, release)
   return service
-}
-
-/** @throws {BusError} InvalidParams */
-function checkOptions(options: ServeMcpOptions): void {
-  checkNames('serveMcp', options, OPTIONS)
-  const { transport, timeout = 1 } = options
-  const isTransport = transport === 'stdio' || isHttp(transport) || typeof Object(transport).start === 'function'
-  checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
-  checkValue('serveMcp: timeout', isMilliseconds(timeout), MILLISECONDS)
 }
 
 /** Each request of today's protocol has the client's capabilities; before, those of the connection count. */

@@ -43,7 +43,7 @@ describe('issueCredential', () => {
       [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
       [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
       [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],
-      [{ label: 'main', expire: new Date() }, 'unknown option "expire"'],
+      [{ label: 'main', expire: new Date() }, 'unknown option "expire" (did you mean "expires"?)'],
     ])((options, text) =>
       expect(() => issue(options)).toThrow(new BusError('InvalidParams', `issueCredential: ${text}`)),
     ))

@@ -1,7 +1,7 @@
 // The secret of a bus, and the credentials with which joined processes prove their labels. Core derives a credential's key from the
 // secret and from the claims in the hello, so that no instance keeps a table of credentials.
 import { createHash, randomBytes } from 'node:crypto'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, checkOptions, type OptionChecks } from '@sallyport/protocol/internal/errors'
 import { describeLabelRule, FREE_LABEL_RULE, isLabel, isLabelText } from '@sallyport/protocol/internal/message'
 import { getTypeName } from '@sallyport/protocol/internal/util'
 import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/internal/records'
@@ -51,6 +51,12 @@ export interface CredentialOptions {
   expires?: Date
 }
 
+const OPTIONS: OptionChecks<CredentialOptions> = {
+  // Its rule depends on what is wrong.
+  label: undefined,
+  expires: [value => getTypeName(value) === 'Date' && (value as Date).getTime() > Date.now(), 'a Date in the future'],
+}
+
 /**
  * Returns a credential for one label. It is a secret of the process that joins with it.
  *
@@ -61,8 +67,13 @@ export interface CredentialOptions {
  */
 export function issueCredential(secret: string, options: CredentialOptions): string {
   const master = readBusSecret(secret)
-  const { label, expires } = checkOptions(options)
-  return writeCredential(master, { id: randomBytes(ID_BYTES), label, expires })
+  const { label, expires } = checkOptions('issueCredential', Object(options) as CredentialOptions, OPTIONS)
+  if (!isLabel(label)) {
+    const hasForm = typeof label === 'string' && isLabelText(label)
+    const rule = hasForm ? FREE_LABEL_RULE : describeLabelRule(label)
+    throw new BusError('InvalidParams', `issueCredential: label must be ${rule}`)
+  }
+  return writeCredential(master, { id: randomBytes(ID_BYTES), label, expires: expires?.getTime() ?? 0 })
 }
 
 /** Returns the id of a credential, which is not secret, for the option `revoked`. @throws {BusError} InvalidParams */
@@ -108,19 +119,3 @@ function fromBase64url(text: unknown): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : undefined
 }
-
-function checkOptions(options: unknown): Pick<Claims, 'label' | 'expires'> {
-  const { label, expires, ...rest } = Object(options) as Record<string, unknown>
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) throw invalid(`unknown option ${JSON.stringify(unknown)}`)
-  if (!isLabel(label)) {
-    const hasForm = typeof label === 'string' && isLabelText(label)
-    throw invalid(`label must be ${hasForm ? FREE_LABEL_RULE : describeLabelRule(label)}`)
-  }
-  if (expires === undefined) return { label, expires: 0 }
-  const time = getTypeName(expires) === 'Date' ? (expires as Date).getTime() : NaN
-  if (!(time > Date.now())) throw invalid('expires must be a Date in the future')
-  return { label, expires: time }
-}
-
-const invalid = (text: string): BusError => new BusError('InvalidParams', `issueCredential: ${text}`)

@@ -1,8 +1,8 @@
 // Three plugins whose commands are calls of the host: clipboard-manager, notification and process.
 import type { Plugin } from '@sallyport/core'
+import { checkOptions, FUNCTION } from '@sallyport/paths/internal'
 import {
   type Args,
-  checkOptions,
   createPlugin,
   getOptionalInteger,
   getOptionalObject,
@@ -33,7 +33,13 @@ const MAX_IMAGE_BYTES = 16 * 1024 * 1024
 
 /** Returns Tauri's plugin `clipboard-manager`. `clipboard-manager:default` allows nothing: name the commands. Images cannot be read. */
 export function clipboardManager(options: ClipboardManagerOptions = {}): Plugin<'clipboard-manager'> {
-  checkOptions('clipboardManager', options, 'readText', 'writeText', 'writeHtml', 'writeImage', 'clear')
+  checkOptions('clipboardManager()', options, {
+    readText: FUNCTION,
+    writeText: FUNCTION,
+    writeHtml: FUNCTION,
+    writeImage: FUNCTION,
+    clear: FUNCTION,
+  })
   const { readText, writeText, writeHtml, writeImage, clear } = options
   const name = (member: string): string => `clipboardManager({ ${member} })`
   return createPlugin('clipboard-manager', {
@@ -139,7 +145,7 @@ const NOTIFICATION_SCRIPT = `(() => {
 
 /** Returns Tauri's plugin `notification`, with `window.Notification` for frontends. A frontend can show 10 notifications a minute. */
 export function notification(options: NotificationOptions = {}): Plugin<'notification'> {
-  checkOptions('notification', options, 'notify', 'permission', 'requestPermission')
+  checkOptions('notification()', options, { notify: FUNCTION, permission: FUNCTION, requestPermission: FUNCTION })
   const { notify, permission, requestPermission } = options
   const grant = (): NotificationPermission => 'granted'
   const name = 'notification({ notify })'
@@ -198,7 +204,7 @@ export interface ProcessOptions {
 
 /** Returns Tauri's plugin `process`. `process:default` allows a frontend to call both functions. */
 export function process(options: ProcessOptions = {}): Plugin<'process'> {
-  const { exit, restart } = checkOptions('process', options, 'exit', 'restart')
+  const { exit, restart } = checkOptions('process()', options, { exit: FUNCTION, restart: FUNCTION })
   return createPlugin('process', {
     commands: {
       exit: async ({ code = 0 }, ctx) => {

@@ -1,9 +1,8 @@
 // The commands of @tauri-apps/plugin-dialog, and those of its older guests.
 import type { CommandContext, Plugin } from '@sallyport/core'
-import { PathGrants } from '@sallyport/paths/internal'
+import { checkOptions, FUNCTION, PathGrants } from '@sallyport/paths/internal'
 import {
   type Args,
-  checkOptions,
   createPlugin,
   getOptionalFlag,
   getOptionalObject,
@@ -73,7 +72,11 @@ const DIALOG_SCRIPT = `(() => {
 
 /** Returns Tauri's plugin `dialog`, with `alert` and `confirm` for frontends. A frontend can have one dialog open. */
 export function dialog(options: DialogOptions = {}): Plugin<'dialog'> {
-  const { message, open, save } = checkOptions('dialog', options, 'message', 'open', 'save')
+  const { message, open, save } = checkOptions('dialog()', options, {
+    message: FUNCTION,
+    open: FUNCTION,
+    save: FUNCTION,
+  })
   const showMessage = async (args: Args, ctx: CommandContext, labels: readonly string[]): Promise<number> => {
     const shown: DialogMessage = {
       title: withLabel(ctx.label, getOptionalText(args, 'title', MAX_TEXT)),

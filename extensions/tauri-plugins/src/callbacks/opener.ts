@@ -1,10 +1,10 @@
 // The commands of @tauri-apps/plugin-opener, and `open` of @tauri-apps/plugin-shell. The host opens what the scope allows.
 import type { CommandContext, Plugin } from '@sallyport/core'
-import { getPathScopeOptions, PathScope, toCanonical } from '@sallyport/paths/internal'
+import { checkOptions, FUNCTION, getPathScopeOptions, PathScope, toCanonical } from '@sallyport/paths/internal'
 import { parseForeignUrl } from '@sallyport/paths/internal/addresses'
 import { Glob } from '@sallyport/paths/internal/glob'
 import { resolve } from 'node:path'
-import { checkOptions, createPlugin, getEntries, getOptionalText, getText, invalidArg } from '../shared/plugin.js'
+import { createPlugin, getEntries, getOptionalText, getText, invalidArg } from '../shared/plugin.js'
 import { askHost, type HostRequest } from './ask.js'
 
 /** The calling frontend, and the program that it asks for. */
@@ -43,7 +43,7 @@ const MAX_REVEALED = 64
  * tel need an entry that begins with the scheme.
  */
 export function opener(options: OpenerOptions = {}): Plugin<'opener'> {
-  const { open, reveal } = checkOptions('opener', options, 'open', 'reveal')
+  const { open, reveal } = checkOptions('opener()', options, { open: FUNCTION, reveal: FUNCTION })
   const scopeOptions = getPathScopeOptions()
   return createPlugin('opener', {
     checkScope: value => void parseEntry(value),
@@ -161,7 +161,7 @@ const SHELL_PROGRAMS = new Set([
  * configuration is false, true, or a regular expression for the whole text. Programs cannot be started.
  */
 export function shell(options: ShellOptions = {}): Plugin<'shell'> {
-  const { open } = checkOptions('shell', options, 'open')
+  const { open } = checkOptions('shell()', options, { open: FUNCTION })
   const refuse = (): never => {
     throw new Error(NO_PROGRAMS)
   }

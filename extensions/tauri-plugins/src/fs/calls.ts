@@ -2,6 +2,7 @@
 import { type CommandContext, isBusError } from '@sallyport/core'
 import {
   hasDescriptors,
+  isObject,
   PathChangedError,
   type PathGrants,
   type PathScope,
@@ -12,7 +13,7 @@ import {
 } from '@sallyport/paths/internal'
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
-import { type Args, isInteger, isObject } from '../shared/plugin.js'
+import { type Args, isInteger } from '../shared/plugin.js'
 import { toIoText } from '../shared/io.js'
 import { getPathScope, type OwnDirectories, type PathLock } from './paths.js'
 import type { LabelCount, LabelSlots } from '../shared/slots.js'

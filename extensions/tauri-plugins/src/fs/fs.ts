@@ -1,7 +1,14 @@
 // The commands of @tauri-apps/plugin-fs, limited to the scope of the caller's permissions.
 import type { CommandContext, Plugin } from '@sallyport/core'
-import { checkPathEntry, getPathScopeOptions, PathGrants } from '@sallyport/paths/internal'
-import { type Args, checkLimits, checkOptions, createPlugin } from '../shared/plugin.js'
+import {
+  BOOLEAN,
+  checkOptions,
+  checkPathEntry,
+  getPathScopeOptions,
+  type OptionChecks,
+  PathGrants,
+} from '@sallyport/paths/internal'
+import { type Args, createPlugin, DIRECTORY, POSITIVE } from '../shared/plugin.js'
 import { OWN_PERMISSION, OwnDirectories, PathLock } from './paths.js'
 import { LabelCount, LabelSlots } from '../shared/slots.js'
 import { FsCall, type FsHandlers, type FsState } from './calls.js'
@@ -34,17 +41,27 @@ const MAX_WATCHED_DIRECTORIES = 10_000
 /** The most calls of one frontend at a time. Node runs four operations on files at a time. */
 const MAX_CALLS = 8
 
+const OPTIONS: OptionChecks<FsOptions> = {
+  requireLiteralLeadingDot: BOOLEAN,
+  own: DIRECTORY,
+  maxFileBytes: POSITIVE,
+  maxOpenFiles: POSITIVE,
+}
+
 const COMMANDS: FsHandlers = { ...entries, ...files, ...watching }
 
 /**
  * Creates the plugin `fs`: the commands of `@tauri-apps/plugin-fs`. A frontend reads and writes only paths that its permissions allow:
  * `{ permission: 'fs:allow-read-text-file', allow: ['$APPDATA/notes/**'] }`. Links cannot lead out of them.
- * @throws {TypeError} if an option is invalid
+ * @throws {BusError} InvalidParams for an invalid option
  */
 export function fs(options: FsOptions = {}): Plugin<'fs'> {
-  checkOptions('fs', options, 'requireLiteralLeadingDot', 'own', 'maxFileBytes', 'maxOpenFiles')
-  const { requireLiteralLeadingDot, own, maxFileBytes = 256 * 1024 * 1024, maxOpenFiles = 256 } = options
-  checkLimits('fs', { maxFileBytes, maxOpenFiles })
+  const {
+    requireLiteralLeadingDot,
+    own,
+    maxFileBytes = 256 * 1024 * 1024,
+    maxOpenFiles = 256,
+  } = checkOptions('fs()', options, OPTIONS)
   const scopes = getPathScopeOptions(requireLiteralLeadingDot)
   const state: FsState = {
     scopes,

@@ -24,9 +24,8 @@ export class OwnDirectories {
   /** Whether scopes name `$OWN`. Core gives each call of a frontend's command the same object. */
   readonly #known = new WeakMap<CommandContext['scope'], boolean>()
 
-  /** @throws {TypeError} if the directory has no absolute path */
   constructor(parent: string | URL | undefined) {
-    this.#parent = toDirectory('fs', 'own', parent)
+    this.#parent = toDirectory(parent)
   }
 
   /** Returns the directory of the caller's label if its scope names it. @throws {string} if there is no place for such directories */

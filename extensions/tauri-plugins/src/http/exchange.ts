@@ -4,7 +4,7 @@ import { request as requestHttps, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import { parseForeignUrl, SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
+import { BODY_FIELDS, ORIGIN_FIELDS, parseForeignUrl, SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
 import { deadline } from '@sallyport/paths/internal'
 import { type Hop, type Proxies, type Proxy, withoutHeaders } from './client-config.js'
 
@@ -125,9 +125,6 @@ function send(request: ClientRequest, { method, data }: Hop, signal: AbortSignal
   })
 }
 
-const SENSITIVE = ['authorization', 'cookie', 'proxy-authorization', 'www-authenticate']
-const OF_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']
-
 /**
  * Returns the next request, or `undefined` unless the response redirects to a valid URL.
  *
@@ -140,7 +137,7 @@ export function getNextHop(hop: Hop, status: number, location: string | undefine
   const target = Buffer.from(location, 'latin1').toString()
   const url = parseForeignUrl(target, hop.url)
   if (!url) return undefined
-  const dropped = [...(url.origin === hop.url.origin ? [] : SENSITIVE), ...(repeats ? [] : OF_BODY)]
+  const dropped = [...(url.origin === hop.url.origin ? [] : ORIGIN_FIELDS), ...(repeats ? [] : BODY_FIELDS)]
   const headers = withoutHeaders(hop.headers, dropped)
   if (repeats) return { ...hop, url, headers }
   return { url, method: hop.method === 'HEAD' ? 'HEAD' : 'GET', headers, data: undefined }

@@ -1,15 +1,8 @@
 // Tauri's http plugin: requests of frontends, limited by the URL patterns of their permissions, and to public addresses.
 import { type CommandContext, type Plugin, type Resources, transfer } from '@sallyport/core'
+import { BOOLEAN, checkOptions, FUNCTION, isTexts, STRINGS, type OptionChecks } from '@sallyport/paths/internal'
 import { AddressFilter, type Lookup, parseForeignUrl } from '@sallyport/paths/internal/addresses'
-import {
-  type Args,
-  checkLimits,
-  checkOptions,
-  createPlugin,
-  getResource,
-  isChannel,
-  isInteger,
-} from '../shared/plugin.js'
+import { type Args, createPlugin, DELAY, getResource, isChannel, isInteger, POSITIVE } from '../shared/plugin.js'
 import { getUrlScope, parseUrlPattern, UrlScope } from './url-scope.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
@@ -59,11 +52,25 @@ const DEFAULT_LIMITS: Network['limits'] = {
 
 const MAX_LOOKUPS = 2
 
+const isProxy = (url: string): boolean => parseForeignUrl(url)?.protocol === 'http:'
+const OPTIONS: OptionChecks<HttpOptions> = {
+  privateNetworks: STRINGS,
+  proxies: [value => isTexts(value) && value.every(isProxy), 'http: URLs, as in "http://proxy.example.com:3128"'],
+  danger: STRINGS,
+  decompress: BOOLEAN,
+  limits: undefined,
+  lookup: FUNCTION,
+}
+const LIMITS: OptionChecks<Network['limits']> = {
+  ...{ connections: POSITIVE, responseBytes: POSITIVE },
+  ...{ connectMs: DELAY, headersMs: DELAY, idleMs: DELAY },
+}
+
 /**
  * Returns Tauri's http plugin, for `@tauri-apps/plugin-http`. Each request and each redirect needs a URL pattern in the scope of
  * `http:default` or `http:allow-fetch`. Private networks are closed, cookies are not kept, and nothing is shared between frontends.
  *
- * @throws {TypeError} for an invalid option
+ * @throws {BusError} InvalidParams for an invalid option
  * @example defineCore({ plugins: [http({ privateNetworks: ['db.internal'] })] })
  */
 export function http(options: HttpOptions = {}): Plugin<'http'> {
@@ -105,26 +112,26 @@ const find = <T extends object>(
   isInteger(args['rid'], 0) && !ctx.resources.has(args['rid']) ? undefined : getResource(args, ctx, type)
 
 function createNetwork(options: HttpOptions): Network {
-  checkOptions('http', options, 'privateNetworks', 'proxies', 'danger', 'decompress', 'limits', 'lookup')
-  const { privateNetworks, proxies, danger, decompress = false, limits = {}, lookup } = options
-  for (const [option, list] of Object.entries({ privateNetworks, proxies, danger })) {
-    if (list !== undefined && !(Array.isArray(list) && list.every(each => typeof each === 'string')))
-      throw new TypeError(`http(): ${option} must be an array of strings`)
+  const {
+    privateNetworks,
+    proxies,
+    danger,
+    decompress = false,
+    limits = {},
+    lookup,
+  } = checkOptions('http()', options, OPTIONS)
+  const chosen = Object.entries(checkOptions('http()', limits, LIMITS, 'limits.')).filter(
+    ([, limit]) => limit !== undefined,
+  )
+  const policy = {
+    proxies: new Set(proxies?.map(url => parseForeignUrl(url)!.origin)),
+    danger: new UrlScope(danger ?? []),
+    decompress,
   }
-  const unknownLimit = Object.keys(limits).find(limit => !(limit in DEFAULT_LIMITS))
-  if (unknownLimit !== undefined) throw new TypeError(`http(): unknown limit "${unknownLimit}"`)
-  checkLimits('http', limits, 'limits.')
-  const policy = { proxies: new Set(proxies?.map(toProxyOrigin)), danger: new UrlScope(danger ?? []), decompress }
   return {
     addresses: new AddressFilter(privateNetworks, lookup),
     policy,
-    limits: { ...DEFAULT_LIMITS, ...limits },
+    limits: { ...DEFAULT_LIMITS, ...Object.fromEntries(chosen) },
     lookups: new LabelSlots(MAX_LOOKUPS),
   }
-}
-
-function toProxyOrigin(url: string): string {
-  const parsed = parseForeignUrl(url)
-  if (parsed?.protocol === 'http:') return parsed.origin
-  throw new TypeError(`http(): proxies must be http: URLs, as in "http://proxy.example.com:3128"`)
 }

@@ -10,7 +10,7 @@ import {
   type Resources,
 } from '@sallyport/core'
 import { getPermissionFile } from './permissions.js'
-import type { PathScopeEntries } from '@sallyport/paths/internal'
+import { isObject, type OptionCheck, type PathScopeEntries } from '@sallyport/paths/internal'
 
 type Definition = PluginDefinition<Readonly<Record<string, (args: Args, ctx: CommandContext) => unknown>>>
 
@@ -56,9 +56,6 @@ export function getOptionalObject(args: Args, name: string): Args {
   throw invalidArg(name, `expected an object, got ${describe(value)}`)
 }
 
-export const isObject = (value: unknown): value is Args =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 export const isChannel = <T>(value: unknown): value is Channel<T> =>
   isObject(value) && typeof value['send'] === 'function'
 
@@ -90,32 +87,19 @@ function describe(value: unknown): string {
 /** The longest delay of a timer, in milliseconds. */
 export const MAX_DELAY_MS: number = 2 ** 31 - 1
 
-/** @throws {TypeError} for an option with another name: a misspelt one would have no effect */
-export function checkOptions<Options extends object>(
-  plugin: string,
-  options: Options,
-  ...names: (keyof Options & string)[]
-): Options {
-  const unknown = Object.keys(options).find(name => !(names as readonly string[]).includes(name))
-  if (unknown === undefined) return options
-  throw new TypeError(`${plugin}(): unknown option ${JSON.stringify(unknown)}. Use ${names.join(', ')}`)
-}
+export const POSITIVE: OptionCheck = [value => isInteger(value, 1), 'a positive integer']
+export const DELAY: OptionCheck = [
+  value => isInteger(value, 1, MAX_DELAY_MS),
+  `milliseconds, from 1 to ${MAX_DELAY_MS}`,
+]
+export const DIRECTORY: OptionCheck = [
+  value => (value instanceof URL ? value.protocol === 'file:' : typeof value === 'string' && isAbsolute(value)),
+  'an absolute path or a file: URL',
+]
 
-/** @throws {TypeError} unless each value is a positive integer, and one named `…Ms` is a possible delay */
-export function checkLimits(plugin: string, limits: Readonly<Record<string, number>>, prefix = ''): void {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isSafeInteger(value) || value < 1 || (name.endsWith('Ms') && value > MAX_DELAY_MS))
-      throw new TypeError(`${plugin}(): ${prefix}${name} must be a positive integer`)
-  }
-}
-
-/** @throws {TypeError} unless the option is left out, or an absolute path or a `file:` URL, which is returned as a path */
-export function toDirectory(plugin: string, name: string, value: string | URL | undefined): string | undefined {
-  const path = value instanceof URL && value.protocol === 'file:' ? fileURLToPath(value) : value
-  if (path === undefined || (typeof path === 'string' && isAbsolute(path))) return path
-  const hint = path instanceof URL ? `. It is ${path.href}` : ''
-  throw new TypeError(`${plugin}(): ${name} must be an absolute path or a file: URL${hint}`)
-}
+/** Returns the path of a `DIRECTORY`. */
+export const toDirectory = (value: string | URL | undefined): string | undefined =>
+  value instanceof URL ? fileURLToPath(value) : value
 
 /** Returns the caller's resource that the argument `rid` names. @throws {BusError} InvalidParams, `The resource id N is invalid.` */
 export const getResource = <T extends object>(

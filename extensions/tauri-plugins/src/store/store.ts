@@ -2,14 +2,13 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { App, CommandContext, Plugin } from '@sallyport/core'
-import { getOwnName, getPathRules, isDeviceName } from '@sallyport/paths/internal'
+import { checkOptions, getOwnName, getPathRules, isDeviceName, type OptionChecks } from '@sallyport/paths/internal'
 import { foldCase } from '@sallyport/paths/internal/glob'
 import { toIoText } from '../shared/io.js'
 import {
   type Args,
-  checkLimits,
-  checkOptions,
   createPlugin,
+  DIRECTORY,
   getOptionalFlag,
   getOptionalObject,
   getOptionalText,
@@ -17,6 +16,7 @@ import {
   getText,
   invalidArg,
   MAX_DELAY_MS,
+  POSITIVE,
   toDirectory,
 } from '../shared/plugin.js'
 import { LabelSlots } from '../shared/slots.js'
@@ -41,16 +41,23 @@ const MAX_BYTES = 4 * 1024 * 1024
 const MAX_PATH = 512
 const MAX_KEY = 4096
 const AUTO_SAVE_MS = 100
+const OPTIONS: OptionChecks<StoreOptions> = {
+  stores: [
+    value => value === 'label' || value === 'app' || typeof value === 'function',
+    '"label", "app" or a function',
+  ],
+  directory: DIRECTORY,
+  maxBytes: POSITIVE,
+}
 
 /**
  * Returns Tauri's plugin `store`: settings as JSON files. A frontend cannot leave its directory. Changes are reported only to frontends that
  * hold the store. Unsaved changes are saved when the last frontend closes it.
- * @throws {TypeError} for an invalid option
+ * @throws {BusError} InvalidParams for an invalid option
  */
 export function store(options: StoreOptions = {}): Plugin<'store'> {
-  const { stores = 'label', maxBytes = MAX_BYTES } = checkOptions('store', options, 'stores', 'directory', 'maxBytes')
-  const directory = toDirectory('store', 'directory', options.directory)
-  checkLimits('store', { maxBytes })
+  const { stores = 'label', maxBytes = MAX_BYTES } = checkOptions('store()', options, OPTIONS)
+  const directory = toDirectory(options.directory)
   return createPlugin('store', {
     setup: app => void app.manage(Stores, new Stores(app, { stores, directory, maxBytes })),
     teardown: app => app.state(Stores).close(),

@@ -81,7 +81,7 @@ describe('options', () => {
 
   test('each function names the options that it has', () =>
     rows(functions as unknown as Record<string, (options: object) => unknown>)((create, name) => {
-      expect(() => create({ ofNobody: 1 })).toThrow(`${name}(): unknown option "ofNobody". Use `)
+      expect(() => create({ ofNobody: 1 })).toThrow(`${name}(): unknown option "ofNobody": use `)
       expect(() => create({})).not.toThrow()
     }))
 

@@ -33,8 +33,8 @@ describe('the start is refused', () => {
       [{ privateNetworks: 'a' }, 'http(): privateNetworks must be an array of strings'],
       [{ proxies: ['socks5://user:geheim@a'] }, /^http\(\): proxies must be http: URLs, as in "[^"]*"$/],
       [{ danger: ['a'] }, '`a` is not a valid URL pattern'],
-      [{ limits: { idleMs: 0 } }, 'http(): limits.idleMs must be a positive integer'],
-      [{ limits: { other: 1 } }, 'http(): unknown limit "other"'],
+      [{ limits: { idleMs: 0 } }, 'http(): limits.idleMs must be milliseconds, from 1 to 2147483647'],
+      [{ limits: { other: 1 } }, 'http(): unknown option "limits.other": use connections'],
       [{ other: 1 }, 'http(): unknown option "other"'],
     ])((options, text) => {
       expect(() => http(options as object)).toThrow(text)

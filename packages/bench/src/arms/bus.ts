@@ -43,7 +43,7 @@ export const formatArms: Arms = [...speedArms, hookRingJson, isolationRingJson]
 
 /** The default sandbox, which can read the rest of this package, and that of the statistics. Ports need a frontend without one. */
 const module = workerUrl('frontend')
-const statistics = import.meta.resolve('@sallyport/compare/internal/statistics')
+const statistics = import.meta.resolve('#measure/statistics')
 const read = [new URL('../', module), new URL('../../', statistics)]
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read }
 

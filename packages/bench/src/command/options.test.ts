@@ -1,4 +1,4 @@
-import { UsageError } from '@sallyport/compare/internal/text'
+import { UsageError } from '#measure/text'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { FULL, QUICK } from '../run/run.js'
@@ -41,11 +41,6 @@ test('a quick run of a payload ends as soon as its rounds', () => {
   expect(parse('--payload', 'order.json')).toMatchObject({ options: { payload: 'order.json', plan } })
 })
 
-test('passes all that follows compare on', () => {
-  const args = ['--base', 'main', '--', 'node', 'my-bench.mjs', '--help']
-  expect(parse('compare', ...args)).toEqual({ name: 'compare', args })
-})
-
 test('keeps a filter that looks like a number as text', () => {
   expect(parse('--filter', '64')).toMatchObject({ options: { filter: '64' } })
 })
@@ -55,9 +50,9 @@ test('names what is wrong with the options', () =>
     [['--fast'], /Unknown option '--fast'/],
     [['-x'], /Unknown option '-x'/],
     [['--filter'], /'--filter <value>' argument missing/],
-    [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
+    [['lits'], /Unknown command or argument 'lits'\. The command is: list/],
     [['package.json'], /Did you mean --payload package\.json\?/],
-    [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
+    [['list', 'now'], /Unknown command or argument 'now'\. The command is: list/],
     [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --full --all/],
     [['list', '--slot', '3'], /Unknown option '--slot'/],
     [['list', '--filter', 'a'], /Unknown option '--filter'/],

@@ -1,7 +1,7 @@
 // The command line: reads it, or reports what is wrong with it and what is possible instead.
-import type { Options as OptionTable } from '@sallyport/compare/internal/cli'
-import { COMMON, describeOptions, readArguments, readNumber } from '@sallyport/compare/internal/cli'
-import { UsageError } from '@sallyport/compare/internal/text'
+import type { Options as OptionTable } from '#measure/cli'
+import { COMMON, describeOptions, readArguments, readNumber } from '#measure/cli'
+import { UsageError } from '#measure/text'
 import { existsSync } from 'node:fs'
 import { readPackageInfo } from '../run/machine.js'
 import { FULL, type Plan, QUICK } from '../run/run.js'
@@ -18,13 +18,13 @@ export interface Options {
   out: string
 }
 
-type Command = { name: 'run'; options: Options } | { name: 'list' } | { name: 'compare'; args: string[] }
+type Command = { name: 'run'; options: Options } | { name: 'list' }
 
 const OPTIONS: OptionTable = {
   payload: ['file', 'Measure your document (.json), bytes, or module of cases'],
   full: [null, 'Minutes instead of about one: more scenarios, with less noise'],
   all: [null, 'Show every table, and not only the first answers'],
-  lines: [null, 'Print a line of JSON for each figure, as compare reads it'],
+  lines: [null, 'Print a line of JSON for each figure, as sallyport-compare reads it'],
   filter: ['text', 'Only paths scenario/case/arm that match, as a regular expression'],
   rounds: ['n', 'Rounds in each process, preferably even'],
   slot: ['ms', 'Length of a measurement'],
@@ -37,10 +37,8 @@ const getHelp = (
 ): string => `sallyport-bench [command] [options]: measure what Sallyport costs on this machine
 
 Commands:
-  (none)                  Measure what Sallyport costs on this machine
-  list                    List the scenarios
-  compare … -- <program>  Check whether a program is slower than in another checkout:
-                          the same as sallyport-compare, which compare --help describes
+  (none)  Measure what Sallyport costs on this machine
+  list    List the scenarios
 
 Options:
 ${describeOptions(options)}
@@ -56,13 +54,12 @@ Exit codes: 0 success · 1 failed · 2 error · 3 too noisy to judge · 129, 130
 
 /** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
 export function parseOptions([first = '', ...others]: readonly string[]): Command | undefined {
-  if (first === 'compare') return { name: 'compare', args: others }
   const isList = first === 'list'
   const [options, args] = isList ? [COMMON, others] : [OPTIONS, [first, ...others].filter(Boolean)]
   const { positionals, values } = readArguments(options, args)
   const [unknown] = positionals
   if (unknown !== undefined) {
-    const remedy = existsSync(unknown) ? `Did you mean --payload ${unknown}?` : 'The commands are: list, compare'
+    const remedy = existsSync(unknown) ? `Did you mean --payload ${unknown}?` : 'The command is: list'
     throw new UsageError(`Unknown command or argument '${unknown}'. ${remedy}`)
   }
   if (values['help'] || values['version']) {

@@ -1,6 +1,6 @@
 // What a run shows while it measures.
-import { createInterruptSignal, createProgress, type Output } from '@sallyport/compare/internal/output'
-import { count } from '@sallyport/compare/internal/text'
+import { createInterruptSignal, createProgress, type Output } from '#measure/output'
+import { count } from '#measure/text'
 import type { Scenario } from '../model/scenario.js'
 import { getBudgetMs, type Launch, type Outcome, type Plan, run, type Watcher } from '../run/run.js'
 

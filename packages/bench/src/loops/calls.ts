@@ -1,6 +1,6 @@
 // The loops of a measuring thread, and what serves them to the process of the benchmark: one call at a time for a latency, many for a rate and for the
 // CPU time of each, calls after a silence, and calls at a fixed rate.
-import { median, quantile } from '@sallyport/compare/internal/statistics'
+import { median, quantile } from '#measure/statistics'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { Call, Payload } from '../model/payloads.js'
 import type { Loop, Measurement, Task } from '../model/scenario.js'

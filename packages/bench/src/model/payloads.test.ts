@@ -1,4 +1,4 @@
-import { formatBytes, UsageError } from '@sallyport/compare/internal/text'
+import { formatBytes, UsageError } from '#measure/text'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 // What a fresh process measures, of which it is the host: the life of one plugin, or the first calls of a program. Nothing that
 // an arm shares with others is loaded before the start.
-import { median } from '@sallyport/compare/internal/statistics'
+import { median } from '#measure/statistics'
 import { pairs, range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
 import { echo, greet } from '../loops/peers.js'

@@ -6,20 +6,14 @@
 // 4. what sealing and opening take alone (`cipher`)
 // 5. what the first call of a program costs (`few-calls`)
 // 6. what rings gain, and when they lose (`shapes`)
-import type { Tone } from '@sallyport/compare/internal/screen'
-import type { Judgement } from '@sallyport/compare/internal/statistics'
-import {
-  ENOUGH_ROUNDS,
-  estimateDifference,
-  getSpread,
-  judgeChange,
-  toChange,
-} from '@sallyport/compare/internal/statistics'
-import { count, duration, formatValue } from '@sallyport/compare/internal/text'
+import type { Tone } from '#measure/screen'
+import type { Judgement } from '#measure/statistics'
+import { ENOUGH_ROUNDS, estimateDifference, getSpread, judgeChange, toChange } from '#measure/statistics'
+import { count, duration, formatValue } from '#measure/text'
 import { ALONE, PAYLOAD_PREFIX } from '../model/scenario.js'
 import { capitalize, formatInterval, formatRange, formatRatio, formatRound, listWords } from '../shared/text.js'
 import { type CaseReport, type Figure, findFigure, type Report, type ScenarioReport } from './report.js'
-import { getLeftOut, isRefused } from './verdict.js'
+import { getLeftOut, isRefused } from './noise.js'
 
 export interface Cell {
   text: string

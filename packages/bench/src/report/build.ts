@@ -1,6 +1,6 @@
 // Makes the report of a run, which has medians and ratios to the reference, and the files that it is written to.
-import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '@sallyport/compare/internal/statistics'
-import { plain, short, shortRange } from '@sallyport/compare/internal/text'
+import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '#measure/statistics'
+import { plain, short, shortRange } from '#measure/text'
 import { max, sum } from 'd3-array'
 import { payloadBytes } from '../model/payloads.js'
 import type { Cell, Outcome, Plan } from '../run/run.js'

@@ -1,12 +1,12 @@
 // The report as one HTML file that needs nothing else: no server, no network and no script.
-import { describeMachine } from '@sallyport/compare/internal/machine'
-import { OUTCOMES } from '@sallyport/compare/internal/screen'
-import { count } from '@sallyport/compare/internal/text'
+import { describeMachine } from '#measure/machine'
+import { OUTCOMES } from '#measure/screen'
+import { count } from '#measure/text'
 import { readFileSync } from 'node:fs'
 import { h, Html, keepUnits } from '../shared/text.js'
 import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report, type ScenarioReport } from './report.js'
-import { describeRun, getNotes, getVerdict } from './verdict.js'
+import { describeRun, getNotes, getVerdict } from './noise.js'
 
 export function toHtml(report: Report): string {
   const { tool, plan, startedAt } = report

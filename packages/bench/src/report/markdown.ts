@@ -1,11 +1,11 @@
 // The report as Markdown for a job summary. The tables of the scenarios are folded.
-import { describeMachine } from '@sallyport/compare/internal/machine'
-import { OUTCOMES } from '@sallyport/compare/internal/screen'
-import { oneLine } from '@sallyport/compare/internal/text'
+import { describeMachine } from '#measure/machine'
+import { OUTCOMES } from '#measure/screen'
+import { oneLine } from '#measure/text'
 import { keepUnits } from '../shared/text.js'
 import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report } from './report.js'
-import { describeRun, getNotes, getVerdict } from './verdict.js'
+import { describeRun, getNotes, getVerdict } from './noise.js'
 
 const FOOT = 'Medians, and from six rounds on ratios with their 95 % intervals. All rounds are in report.json.'
 

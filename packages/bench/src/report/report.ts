@@ -1,4 +1,5 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
+import type { Machine } from '#measure/machine'
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
 export const SCHEMA_VERSION = 11
@@ -19,18 +20,8 @@ export interface Report {
   seconds: number
   /** Some scenarios have a part of these rounds. */
   plan: { processes: number; rounds: number; slotMs: number }
-  /** The computer that ran the benchmark. Load averages are of 1 minute, before and after the run; 0 on Windows. */
-  machine: {
-    cpu: string
-    cores: number
-    memoryBytes: number
-    platform: string
-    release: string
-    arch: string
-    node: string
-    loadBefore: number
-    loadAfter: number
-  }
+  /** The computer that ran the benchmark. */
+  machine: Machine
   /** The part of the CPU time that other programs took while threads were measured, 0 to 1; null if unknown. */
   othersCpu: number | null
   /** The scenarios that ran, in their order. */

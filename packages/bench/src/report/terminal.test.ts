@@ -1,4 +1,4 @@
-import { type Screen, wrap } from '@sallyport/compare/internal/screen'
+import { type Screen, wrap } from '#measure/screen'
 import pc from 'picocolors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'

@@ -1,5 +1,5 @@
 // This machine: its CPU time, the memory and CPU time of a process with its descendants from Linux's /proc, and the packages that a run measures.
-import { type PackageInfo, readPackage } from '@sallyport/compare/internal/machine'
+import { type PackageInfo, readPackage } from '#measure/machine'
 import { group, sum } from 'd3-array'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'

@@ -18,7 +18,7 @@ import {
 import { drawDifference } from '../report/answers.js'
 import { scenarioReport } from '../report/build.js'
 import type { CaseReport, Figure } from '../report/report.js'
-import { estimateDifference } from '@sallyport/compare/internal/statistics'
+import { estimateDifference } from '#measure/statistics'
 import {
   checkMeasurement,
   interleave,

@@ -2,7 +2,7 @@
 // 1. in several fresh processes, one payload after the other: between two slots of small calls, a document would empty the caches
 // 2. the arms of a payload interleaved, round after round, after a warm-up
 // 3. the time goes to the payload whose ratios have the widest intervals
-import { getUncertainty, isStationary, orderOf } from '@sallyport/compare/internal/statistics'
+import { getUncertainty, isStationary, orderOf } from '#measure/statistics'
 import { group, sum } from 'd3-array'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {

@@ -1,4 +1,4 @@
-import { UsageError } from '@sallyport/compare/internal/text'
+import { UsageError } from '#measure/text'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

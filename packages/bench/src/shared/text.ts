@@ -1,5 +1,5 @@
 // Text of the report: ratios and ranges, and HTML.
-import { formatValue, threeDigits } from '@sallyport/compare/internal/text'
+import { formatValue, threeDigits } from '#measure/text'
 
 /** Formats a range in two digits, with one unit if both ends have the same: `4.0–18 µs`, `433 µs–2.1 ms`. */
 export function formatRange([low, high]: readonly [number, number], unit: string): string {

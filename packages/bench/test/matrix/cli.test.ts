@@ -41,7 +41,6 @@ describe('usage', () => {
     ['a broken regular expression', ['--filter', '('], '--filter: Invalid'],
     ['a directory that cannot be made', ['--out', join(cli, 'no')], '--out '],
     ['a directory in which nothing can be made', ['--out', '/proc/no'], '--out /proc/no: E'],
-    ['a comparison without a base', ['compare', '--', 'node'], 'sallyport-bench: Name the base'],
   ])('exits with 2 before anything runs after %s', async (_, args, message) => {
     expect(await bench(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
   })

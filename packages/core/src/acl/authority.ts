@@ -1,9 +1,8 @@
 // Decides who may call which command, once per frontend and command, so that a call costs one lookup. A frontend has what capabilities
 // for its label and its `allow` name, and no other frontend's rights matter. The rules are Tauri's, except that a deny applies only to
 // the labels of its capability.
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, didYouMean } from '@sallyport/protocol/internal/errors'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
-import { didYouMean } from '../shared/suggest.js'
 import {
   createBuiltIns,
   getAccess,

@@ -1,5 +1,6 @@
 // All permissions by plugin: two for each command, those of Tauri's core plugins, and those that manifests, the core module's
 // plugins and permission files define. The last definition of a name wins, in that order, as in Tauri.
+import { didYouMean } from '@sallyport/protocol/internal/errors'
 import {
   CORE_COMMANDS,
   describeAclKey,
@@ -24,7 +25,6 @@ import {
   type PermissionFileSource,
   type PermissionSetDefinition,
 } from './types.js'
-import { didYouMean } from '../shared/suggest.js'
 
 export interface PluginPermissions {
   readonly permissions: Map<string, PermissionDefinition>

@@ -1,7 +1,6 @@
 // Resolves capabilities to everything that they allow and deny, for one label or for all.
-import { isBusError } from '@sallyport/protocol/internal/errors'
+import { didYouMean, isBusError } from '@sallyport/protocol/internal/errors'
 import { isError } from '@sallyport/protocol/internal/util'
-import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import {
   type AclDeps,

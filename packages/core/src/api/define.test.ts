@@ -7,11 +7,7 @@ import { command, defineCore, toCommandContent } from './define.js'
 it('command() names what is wrong with its arguments', () =>
   rows<[string, unknown[], string]>([
     ['a handler alone', [() => 1], 'command(): a handler alone needs none: write the function itself'],
-    [
-      'an unknown option',
-      [{ arg: {} }, () => 1],
-      'command(): no option "arg": it takes description, args (a schema), result and thread',
-    ],
+    ['an unknown option', [{ arg: {} }, () => 1], 'command(): unknown option "arg" (did you mean "args"?)'],
     [
       'an invalid schema',
       [{ args: { name: String } }, () => 1],

@@ -1,5 +1,11 @@
 // Functions for writing a core module: commands, plugins, and the definition that holds them.
-import { BusError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  checkOptions,
+  type OptionCheck,
+  type OptionChecks,
+  STRING,
+} from '@sallyport/protocol/internal/errors'
 import { warn } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PermissionFile, Scope } from '../acl/types.js'
@@ -65,20 +71,21 @@ export function command(
   if (typeof options === 'function')
     throw wrong(handler === undefined ? 'a handler alone needs none: write the function itself' : OPTIONS_FIRST)
   if ('~standard' in (options ?? {})) throw wrong(`a schema is the option args: ${USAGE}`)
-  const { description, args, result, thread, ...unknown } = options ?? {}
-  const [name] = Object.keys(unknown)
-  if (name !== undefined)
-    throw wrong(`no option ${JSON.stringify(name)}: it takes description, args (a schema), result and thread`)
-  if (description !== undefined && typeof description !== 'string') throw wrong('description must be a string')
-  for (const [option, schema] of Object.entries({ args, result })) {
-    if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
-      throw wrong(`${option} must be a Standard Schema, such as z.object({ … }) of zod`)
-  }
-  if (thread !== undefined && !(thread instanceof URL)) throw wrong('thread must be a URL')
+  const { description, args, result, thread } = checkOptions('command()', options ?? {}, CHECKS)
   if (thread !== undefined && handler !== undefined) throw wrong('either a handler or a thread, not both')
   return { kind: 'command', description, schema: args, result, handler, thread }
 }
 
+const schema: OptionCheck = [
+  value => typeof (Object(value) as Partial<StandardSchemaV1>)['~standard']?.validate === 'function',
+  'a Standard Schema, such as z.object({ … }) of zod',
+]
+const CHECKS: OptionChecks<CommandOptions<StandardSchemaV1> & { thread?: URL }> = {
+  description: STRING,
+  args: schema,
+  result: schema,
+  thread: [value => value instanceof URL, 'a URL'],
+}
 const USAGE = 'command({ args: schema }, handler)'
 const OPTIONS_FIRST = `the options come first: ${USAGE}`
 

@@ -1,8 +1,13 @@
 // A frontend as an object whose methods call the functions that it exposes, and results of which nobody knows yet whether they are streams.
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { isAsyncIterable } from '@sallyport/protocol/internal/util'
-import { type CallOptions, checkOptionNames, isBytes, type TransferOptions } from '@sallyport/protocol/internal/message'
-import { didYouMean } from '../shared/suggest.js'
+import {
+  type CallOptions,
+  checkOptionNames,
+  isBytes,
+  toOptionNames,
+  type TransferOptions,
+} from '@sallyport/protocol/internal/message'
 
 type CallFunction = (label: string, name: string, args?: object, options?: object) => FrontendResult
 
@@ -89,25 +94,14 @@ export function readResult(
   return iterator
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
+const OPTIONS = toOptionNames<CallOptions & TransferOptions>({ signal: true, timeout: true, transfer: true })
 
 export const describeFunction = (name: string): string => `function ${describeName(name)}`
 
 type Class = abstract new (...args: never[]) => object
 
-export function checkFrontendCall(name: string, args: unknown, options?: CallOptions & TransferOptions): void {
-  checkFunctionOptions(name, options, OPTIONS, args)
-}
-
-/** @throws {BusError} InvalidParams, as `checkOptionNames`, with the nearest name. Pages have no use for that, so it is not there */
-export function checkFunctionOptions(name: string, options: unknown, known: ReadonlySet<string>, args: unknown): void {
-  const names = typeof options === 'object' && options ? Object.keys(options) : []
-  const unknown = names.find(each => !known.has(each))
-  if (unknown === undefined) return checkOptionNames(name, options, known, args)
-  const hint = didYouMean(unknown, known)
-  const text = `${describeFunction(name)} has no option ${JSON.stringify(unknown)}${hint}: it has ${[...known].join(', ')}`
-  throw new BusError('InvalidParams', text)
-}
+export const checkFrontendCall = (name: string, args: unknown, options?: CallOptions & TransferOptions): void =>
+  checkOptionNames(name, options, OPTIONS, args, describeFunction)
 
 export const createNoStreamError = (name: string): BusError =>
   new BusError('InvalidRequest', `${describeName(name)} returned one value instead of a stream. Call it with call`)

@@ -1,9 +1,8 @@
 // Validates the definition that a core module exports or a host passes. A mistake stops the start with an error that names it.
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
-import { isThenable } from '@sallyport/protocol/internal/util'
+import { BusError, createUnknownOptionError, describeName, didYouMean } from '@sallyport/protocol/internal/errors'
+import { isObject, isThenable } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
-import { didYouMean } from '../shared/suggest.js'
-import { anyFunction, anyObject, check, isObject, strictOptions, string } from '../shared/validate.js'
+import { anyFunction, anyObject, check, listOptions, strictOptions, string } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'
 
 const common = {
@@ -24,7 +23,6 @@ const schema = strictOptions({
   use: v.optional(v.array(anyFunction, 'an array of functions')),
 })
 const MEMBERS = Object.keys(schema.entries)
-const PLACES = [...MEMBERS, ...Object.keys(plugin.entries).map(name => `plugins[…].${name}`)]
 
 export function getDefinition(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
@@ -47,8 +45,8 @@ export function checkDefinition(where: string, definition: object, others: reado
   const known = [...MEMBERS, ...others]
   const stray = Object.entries(definition).find(([name, value]) => isCommand(value) && !known.includes(name))
   if (stray && didYouMean(stray[0], known) === '')
-    throw wrong(`${where}: unknown option ${describeName(stray[0])}: a command stands in commands: { … }`)
-  check(where, schema, definition, () => [...PLACES, ...others])
+    throw createUnknownOptionError(where, stray[0], ': a command stands in commands: { … }')
+  check(where, schema, definition, () => [...listOptions(schema), ...others])
   return definition
 }
 

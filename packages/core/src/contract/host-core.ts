@@ -33,13 +33,6 @@ export interface CallQuota {
    * frontend in another process, ends when its label has had none for 30 s.
    */
   calls?: number | undefined
-  /**
-   * Decides about calls beyond the quota. `reject` refuses a call beyond `rate` or `concurrency` with `Overloaded`. With `wait` it begins when the quota allows it, in the order of
-   * the calls. At most 1000 calls of each frontend and command wait; further ones are refused. Their deadlines run while they wait.
-   *
-   * @default 'reject'
-   */
-  overflow?: 'reject' | 'wait' | undefined
 }
 
 /** Deadlines and quotas of calls. */

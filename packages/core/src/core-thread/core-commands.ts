@@ -1,5 +1,6 @@
 // Tauri's core plugins, as far as they make sense without a GUI: the built-in commands of each, by name.
 import { describeName, describeThrown } from '@sallyport/protocol/internal/errors'
+import { isCount, isTexts } from '@sallyport/protocol/internal/util'
 import { checkEventName, EVENT_NAME_RULE, type EventTarget, toEventTarget } from '@sallyport/protocol/internal/message'
 import { MAX_PATH_LENGTH, MAX_PATHS } from '@sallyport/protocol/internal/wire'
 import { getPermissions } from '../acl/identifier.js'
@@ -16,7 +17,6 @@ import {
 import { invalidArgument, whyMissing } from '../api/arguments.js'
 import { IncomingCall, type RunnableCommand } from '../rpc/call-table.js'
 import { ChannelHandle } from '../rpc/channels.js'
-import { isCount } from '../shared/validate.js'
 
 /** The version of Tauri whose IPC this is, for `@tauri-apps/api` and plugins. */
 const TAURI_VERSION = '2.12.5'
@@ -172,7 +172,7 @@ class Arguments {
   }
 
   getPaths(key: string): readonly string[] {
-    return this.#limitPaths(key, this.#get(key, 'a sequence of strings', isStrings))
+    return this.#limitPaths(key, this.#get(key, 'a sequence of strings', isTexts))
   }
 
   /** Paths that are too long would occupy core for seconds. */
@@ -193,9 +193,6 @@ class Arguments {
     throw invalidArgument(this.method, key, missing || `invalid type: ${describeType(value)}, expected ${expected}`)
   }
 }
-
-const isStrings = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every(item => typeof item === 'string')
 
 function describeType(value: unknown): string {
   if (value === null) return 'null'

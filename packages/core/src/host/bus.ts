@@ -297,7 +297,7 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
    * @example const { url } = await bus.openInspector()
    */
   async openInspector(options: { port?: number; editor?: string } = {}): Promise<Inspector> {
-    return this.#inspectors.open(check('bus.openInspector', inspectorSchema, options, () => ['port', 'editor']))
+    return this.#inspectors.open(check('bus.openInspector', inspectorSchema, options))
   }
 
   /**

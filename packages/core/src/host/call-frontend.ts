@@ -10,22 +10,18 @@ import {
 import {
   type CallOptions,
   checkDeadline,
+  checkOptionNames,
   checkNamedArguments,
   isBytes,
+  toOptionNames,
   type TransferOptions,
   type WaitOptions,
 } from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../acl/identifier.js'
-import {
-  checkFrontendCall,
-  checkFunctionOptions,
-  describeFunction,
-  type FrontendResult,
-  toFrontendResult,
-} from '../api/frontend-proxy.js'
+import { checkFrontendCall, describeFunction, type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
-import { createEnd } from '../life/rules.js'
+import { createEnd } from '../life/judge.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 
@@ -134,14 +130,14 @@ function explainFailure(
 
 type CallAllOptions = WaitOptions & { labels?: string | readonly string[] }
 
-const OPTION_NAMES: ReadonlySet<string> = new Set(['labels', 'signal', 'timeout'])
+const OPTION_NAMES = toOptionNames<CallAllOptions>({ labels: true, signal: true, timeout: true })
 
 /** Returns a function that selects the frontends to call. @throws {BusError} InvalidParams; Cancelled or Timeout if the signal is aborted */
 export function checkCallAll(name: string, args?: object, options?: CallAllOptions): (label: string) => boolean {
   if (typeof name !== 'string') {
     throw new BusError('InvalidParams', 'bus.callAll takes the name of a function that frontends expose')
   }
-  checkFunctionOptions(name, options, OPTION_NAMES, args)
+  checkOptionNames(name, options, OPTION_NAMES, args, describeFunction)
   if (args !== undefined && args !== null && !isBytes(args)) checkArguments(name, args)
   checkDeadline(describeFunction(name), options ?? {})
   const { labels = '*' } = options ?? {}

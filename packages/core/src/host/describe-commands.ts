@@ -44,7 +44,7 @@ interface CheckedOptions extends Omit<DescribeOptions, 'allow'> {
 
 /** @throws {BusError} InvalidParams */
 export function checkDescribeOptions(options: DescribeOptions): CheckedOptions {
-  const checked = check('bus.describe', describeSchema, options, () => Object.keys(describeSchema.entries))
+  const checked = check('bus.describe', describeSchema, options)
   const { as, functions } = checked
   if (functions && as !== 'typescript')
     throw new BusError('InvalidParams', `bus.describe: functions needs as: "typescript"`)

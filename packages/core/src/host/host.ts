@@ -158,7 +158,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
   }
 
   #checkTimeout(method: string, options: { timeout?: number }): number | undefined {
-    return check(`${this.#names.name}.${method}`, closeSchema, options, () => ['timeout']).timeout
+    return check(`${this.#names.name}.${method}`, closeSchema, options).timeout
   }
 
   async #close(timeout: number, stop: (timeout: number) => Promise<void>): Promise<void> {

@@ -6,7 +6,6 @@ import {
   type Answer,
   deadline,
   type InitScript,
-  type LifecycleState,
   silence,
   type StateReport,
 } from '@sallyport/protocol/internal/contract'
@@ -41,8 +40,9 @@ import { getHeapLimit } from '../shared/heap-limit.js'
 import type { Frontend } from '../life/frontends/frontend.js'
 import type { HostServices } from '../life/frontends/services.js'
 import type { CoreEndpoint } from '../life/frontends/types.js'
-import type { Restart, ThreadHandle } from '../life/thread.js'
+import type { ThreadHandle } from '../life/thread.js'
 import type { SupervisedWorker } from '../life/worker.js'
+import { type Effects, getExit, type WorkerExit } from '../life/judge.js'
 import type { BusConfig } from '../options/config.js'
 import { HostConfirmRequests } from '../life/reporting/confirm.js'
 import { forwardLine } from '../life/reporting/log.js'
@@ -66,6 +66,8 @@ export class LocalCore implements CoreEndpoint {
   scripts: readonly InitScript[] = []
   readonly traffic: SessionTraffic = new SessionTraffic()
   network: NetworkStats | undefined
+  /** Called once core has ended for good. */
+  onOver: (exit: WorkerExit) => void = () => {}
   readonly #codec: CodecName
   readonly #services: HostServices
   readonly #frontends: ReadonlyMap<number, Frontend>
@@ -99,7 +101,6 @@ export class LocalCore implements CoreEndpoint {
     this.hasNetwork = options.network !== undefined
     this.confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options, early)
-    void this.worker.exited.then(() => this.confirmRequests.reset())
     this.#hostEnd = this.#attachHost()
     const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
     this.client = createReconnectingClient(openLink(this.#hostEnd, true), client)
@@ -226,11 +227,9 @@ export class LocalCore implements CoreEndpoint {
         explainError: (error, signal) =>
           dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
       }),
-      onState: state => this.#onState(state),
+      onState: state => log.debug({ worker: 'core', state }, 'state'),
       onReport: report => this.#onReport(report as Exclude<CoreReport, StateReport | Answer>),
-      onRestarted: () => (this.#hostEnd = this.#attachHost()),
-      onStopped: restart => this.#onStopped(restart),
-      onKilled: () => reporter.reportStopTimeout('core', 'core'),
+      effects: [this.#effects, reporter.getEffects('core', 'core')],
     })
   }
 
@@ -245,9 +244,23 @@ export class LocalCore implements CoreEndpoint {
     return hostEnd
   }
 
-  #onState(state: LifecycleState): void {
-    this.#services.log.debug({ worker: 'core', state }, 'state')
-    if (state !== 'ready' || this.#isConnected) return
+  get #effects(): Partial<Effects> {
+    const stopped = (): void => this.#stopped()
+    return {
+      ...{ renew: stopped, backOff: stopped, wait: stopped },
+      spawn: ({ run }) => {
+        if (run > 1) this.#hostEnd = this.#attachHost()
+      },
+      ready: () => this.#isConnected || this.#reconnect(),
+      over: context => {
+        this.confirmRequests.reset()
+        // A core that has never been ready is the error of the start.
+        if (context.everRan) this.onOver(getExit(context))
+      },
+    }
+  }
+
+  #reconnect(): void {
     const hostEnd = this.#hostEnd
     this.#reconnected = reconnectClient(this.client, openLink(hostEnd, true)).then(() => {
       // Core can have stopped meanwhile.
@@ -258,7 +271,7 @@ export class LocalCore implements CoreEndpoint {
     })
   }
 
-  #onStopped(restart: Restart | undefined): void {
+  #stopped(): void {
     closeEndpoint(this.#hostEnd)
     this.#isConnected = false
     this.network = undefined
@@ -266,7 +279,6 @@ export class LocalCore implements CoreEndpoint {
     this.confirmRequests.reset()
     this.#hasServed = false
     for (const frontend of this.#frontends.values()) frontend.coreStopped()
-    this.#services.reporter.reportRestart('core', 'core', restart)
   }
 
   #onReport(report: Exclude<CoreReport, StateReport | Answer>): void {

@@ -37,15 +37,14 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
   const host = new Host(options, names, (services, open) => new LocalCore(options, services, open, earlyCore))
   const { core, frontends, log, reporter, supervisor } = host
   const bus = new Bus(host)
-  const watchCore = (): void =>
-    void core.worker.exited.then(({ error, exitError }) => {
-      if (!error && supervisor.state === 'draining') return
-      supervisor.signal('core.failed')
-      const failure = error ?? new BusError('Crashed', 'core exited unexpectedly')
-      endClient(core.client, failure as BusError)
-      reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
-      frontends.failAll(failure)
-    })
+  core.onOver = ({ error, exitError }) => {
+    if (!error && supervisor.state === 'draining') return
+    supervisor.signal('core.failed')
+    const failure = error ?? new BusError('Crashed', 'core exited unexpectedly')
+    endClient(core.client, failure as BusError)
+    reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
+    frontends.failAll(failure)
+  }
   const { startTimeout } = options
   const module = options.core instanceof URL ? options.core.href : 'a definition'
   const isStarting = (): boolean => core.worker.stats.state === 'starting'
@@ -65,8 +64,6 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
     // Before the frontends start: it shows why one of them fails.
     if (options.inspect) process.stderr.write(`Inspector: ${await openInspector(bus, options.inspect)}\n`)
     else if (options.dev) log.info('Set SALLYPORT_INSPECT=1 to open the inspector')
-    // A core that fails before this is the error of the start.
-    core.worker.ready.then(watchCore, () => {})
     await Promise.race([host.start(core.worker.ready), late.promise])
     return { bus, releaseEvents: () => core.releaseEvents(frontends.synchronized) }
   } catch (error) {

@@ -14,11 +14,13 @@ test('a life whose effect throws can still be ended', () => {
   const life = new SteppedLife({
     name: 'it',
     supervision: { restart: 'temporary', intensity: 0, period: 0, delay: { min: 0, max: 0 }, heartbeat: false },
-    effects: {
-      offer() {
-        throw new RangeError('Array buffer allocation failed')
+    effects: [
+      {
+        offer() {
+          throw new RangeError('Array buffer allocation failed')
+        },
       },
-    },
+    ],
     now: () => 0,
     random: () => 0,
     isDraining: () => false,
@@ -33,7 +35,7 @@ test('what hears of an end reads the state that follows it', () => {
   const life: SteppedLife = new SteppedLife({
     name: 'it',
     supervision: resolveSupervision('permanent', {}),
-    effects: { backOff: () => seen.push(life.value.code) },
+    effects: [{ backOff: () => seen.push(life.value.code) }],
     now: () => 0,
     random: () => 0,
     isDraining: () => false,
@@ -48,7 +50,7 @@ test('a fact that leaves the state as it is does not end the deadlines of that s
   const life = new SteppedLife({
     name: 'it',
     supervision: resolveSupervision('permanent', {}),
-    effects: { rest },
+    effects: [{ rest }],
     now: () => 0,
     random: () => 0,
     isDraining: () => false,
@@ -64,7 +66,7 @@ test('code that is never restarted fails with its own error', () => {
   const life = new SteppedLife({
     name: 'it',
     supervision: resolveSupervision('permanent', { intensity: 0 }),
-    effects: {},
+    effects: [],
     now: () => 0,
     random: () => 0,
     isDraining: () => false,

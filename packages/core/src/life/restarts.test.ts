@@ -2,7 +2,7 @@
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { NeighborFault } from './rules.js'
+import { NeighborFault } from './judge.js'
 import { start } from '../../test/support/thread-doubles.js'
 
 test('restarts after growing delays, and from the first delay again after a quiet time', async () => {

@@ -21,9 +21,6 @@ const silent: Omit<WorkerSpec, 'spawn'> = {
   supervision: resolveSupervision('temporary'),
   onReport: () => {},
   onState: () => {},
-  onRestarted: () => {},
-  onStopped: () => {},
-  onKilled: () => {},
 }
 
 function start(supervisor: Supervisor, source: string, resourceLimits: ResourceLimits = {}): SupervisedWorker {
@@ -79,7 +76,8 @@ test('a worker is ended before its time is over if it does not read that it is a
   ])(async (_what, code) => {
     const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
     const onKilled = vi.fn<() => void>()
-    const startPatient = (): SupervisedWorker => new Supervisor().start({ ...silent, ...patient, spawn, onKilled })
+    const startPatient = (): SupervisedWorker =>
+      new Supervisor().start({ ...silent, ...patient, spawn, effects: [{ kill: onKilled }] })
     const [stopped, reloaded, sentenced] = [startPatient(), startPatient(), startPatient()]
     await Promise.all([stopped, reloaded, sentenced].map(worker => worker.ready))
     expect(await stopped.stop(0)).toMatchObject({ error: undefined })
@@ -98,7 +96,7 @@ test('a worker has its time once it has answered', async () => {
   })`
   const spawn = (): Worker => new Worker(`${ready} ${answer}`, { eval: true })
   const onKilled = vi.fn<() => void>()
-  const worker = new Supervisor().start({ ...silent, ...patient, spawn, onKilled })
+  const worker = new Supervisor().start({ ...silent, ...patient, spawn, effects: [{ kill: onKilled }] })
   await worker.ready
   expect(await worker.stop(0)).toEqual({ error: undefined, exitError: undefined, code: 0 })
   expect(onKilled).not.toHaveBeenCalled()

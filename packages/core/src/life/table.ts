@@ -13,7 +13,7 @@ import {
   type LifeContext,
   type LifeEvent,
   type LifeInput,
-} from './rules.js'
+} from './judge.js'
 
 export type Region = 'code' | 'core' | 'gate' | 'stage' | 'link'
 /** The states of each region. */
@@ -86,6 +86,7 @@ const restarts: Condition = c =>
 const isClean: Condition = c => c.error === undefined
 
 const codeUp = is('code', 'starting', 'running')
+const over = { always: [{ if: all(is('link', 'down'), c => !c.isOver), do: ['end', 'over'] }] } as const
 /** A gate that is ending passes on what the code has sent, and is no gate for other code. */
 const hasGate = is('gate', 'none', 'up', 'ready')
 const canLink = all(codeUp, is('core', 'up'), hasGate)
@@ -168,8 +169,8 @@ export const LIFE: { readonly [R in Region]: Readonly<Record<States[R], LifeStat
     backingOff: { exit: ['rest'], on: { ...paused, ELAPSED: [{ if: isOpen, to: 'starting' }] } },
     waiting: { on: paused },
     absent: { on: { ...paused, JOIN: [{ to: 'starting' }] } },
-    stopped: {},
-    failed: {},
+    stopped: over,
+    failed: over,
   },
   core: { down: { on: { 'CORE.UP': [{ to: 'up' }] } }, up: { on: { 'CORE.DOWN': [{ to: 'down' }] } } },
   gate: {
@@ -217,7 +218,7 @@ export const LIFE: { readonly [R in Region]: Readonly<Record<States[R], LifeStat
       always: [...lostLink, { if: not(codeUp), to: 'lost' }],
       on: { 'LINK.DROPPED': linkEnded['LINK.DROPPED'] },
     },
-    // The code is being ended.
+    // The link has ended, and the host is ending the code.
     lost: { always: lostLink, on: { 'LINK.DROPPED': linkEnded['LINK.DROPPED'] } },
   },
 }
@@ -314,7 +315,7 @@ export class SteppedLife implements Life {
     for (const name of actions) {
       const change = OWN[name]
       if (change) Object.assign(this.context, change(this.context, event))
-      else this.context.effects[name as EffectName]?.(this.context, event)
+      else for (const effects of this.context.effects) effects[name as EffectName]?.(this.context, event)
     }
   }
 }

@@ -31,15 +31,7 @@ import { queueMicrotask, withoutContext } from '@sallyport/protocol/internal/uti
 import { MAX_STOP_ROUNDS } from '@sallyport/protocol/internal/wire'
 import type { UsageSource } from '../shared/heap-limit.js'
 import type { SupervisionConfig } from './policy.js'
-import {
-  createEnd,
-  type Effects,
-  type LifeContext,
-  type LifeEvent,
-  type LifeInput,
-  NeighborFault,
-  type Obituary,
-} from './rules.js'
+import { createEnd, type Effects, type LifeEvent, type LifeInput, NeighborFault, type Obituary } from './judge.js'
 import { awaitBeats, createRunningTime, type RunningThread, watchCounter } from './watchdog.js'
 
 /** Time for code that was asked to stop to do so, beyond its time to drain: of its running time, or of turns in which nothing of what it has sent is taken. */
@@ -349,34 +341,10 @@ export interface WorkerSpec {
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
   /** What the life of a frontend has in addition. */
-  links?: Omit<FrontendTerms, 'taker' | 'readTaken'> & Pick<LifeInput, 'keepsLink' | 'isSpent'>
+  links?: Omit<FrontendTerms, 'taker' | 'readTaken' | 'effects'> & Pick<LifeInput, 'keepsLink' | 'isSpent'>
+  /** What its owners do as it lives, behind what the host does for each worker. */
+  effects?: readonly Partial<Effects>[]
   /** Called with each message other than a state report. It is untrusted. */
   onReport(report: unknown): void
   onState(state: LifecycleState): void
-  /** Called when the thread is asked or forced to end. */
-  onEnding?(): void
-  /** Called when another thread was started in place of one that exited. */
-  onRestarted(): void
-  /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */
-  onStopped(restart: Restart | undefined, context: LifeContext): void
-  /** Called when no other thread follows. */
-  onExit?(exit: WorkerExit, context: LifeContext): void
-  onKilled(): void
-}
-
-export interface Restart {
-  error: Error
-  /** Number of restarts so far, including this one. */
-  restarts: number
-  /** Milliseconds until the restart; `undefined` if the worker waits for `reload`. */
-  delay: number | undefined
-}
-
-export interface WorkerExit {
-  /** Why the worker is not restarted; `undefined` if it stopped as it should. */
-  error: Error | undefined
-  /** The thread's own last error; `undefined` if the worker was failed by something outside of it. */
-  exitError: Error | undefined
-  /** The thread's exit code; `undefined` for a thread that was not waited for. */
-  code?: number | undefined
 }

@@ -3,11 +3,11 @@
 import { silence } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
-import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import type { WorkerState, WorkerStats } from './policy.js'
-import { createEnd, type Effects, type LifeContext, type LifeTerms } from './rules.js'
+import { createEnd, type Effects, getExit, type LifeContext, type LifeTerms, type WorkerExit } from './judge.js'
 import type { Life } from './table.js'
-import { ThreadCode, type WorkerDeps, type WorkerExit, type WorkerSpec } from './thread.js'
+import { ThreadCode, type WorkerDeps, type WorkerSpec } from './thread.js'
 
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
@@ -37,14 +37,14 @@ export class SupervisedWorker {
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {})
-    const { name, supervision, waitsAfterError, isOpening, isClosing, hasServed, isRelayed, links } = spec
+    const { name, supervision, waitsAfterError, isOpening, isClosing, hasServed, isRelayed, links, effects = [] } = spec
     const obstacle = isRelayed ? 'the system has not ended its process' : 'its thread is stuck in native code'
     this.life = create({
       ...{ name, supervision, waitsAfterError, obstacle, ...links },
       ...(isOpening && { isOpening }),
       ...(hasServed && { hasServed }),
       ...(isClosing && { isDraining: () => isClosing() || deps.isDraining() }),
-      effects: { ...links?.effects, ...this.#effects },
+      effects: [this.#effects, ...effects],
     })
   }
 
@@ -93,14 +93,8 @@ export class SupervisedWorker {
   }
 
   get #effects(): Partial<Effects> {
-    const { spec } = this
     const rest = (): void => {
       for (const end of this.#deadlines.splice(0)) end()
-    }
-    const stopped = (context: LifeContext, delay: number | undefined): void => {
-      const { error, history } = context
-      this.#rejectReloads(error)
-      spec.onStopped({ error: error!, restarts: history.count, delay }, context)
     }
     return {
       rest,
@@ -112,42 +106,32 @@ export class SupervisedWorker {
       },
       askToStop: ({ stopTimeout }) => {
         rest()
-        spec.onEnding?.()
         const { code } = this
         const awaitEnd = (): void => void this.#deadlines.push(code.awaitEnd(() => this.life.send({ type: 'SILENT' })))
         code.stop(stopTimeout)
         if (stopTimeout > 0) this.#after(stopTimeout, awaitEnd)
         else awaitEnd()
       },
-      kill: ({ goal }, event) => {
-        spec.onEnding?.()
+      kill: (_, event) => {
         if (event?.type === 'FAIL') return this.code.abandon()
         const stuck = (): void => {
           this.code.abandon()
           this.life.send({ type: 'OBITUARY', obituary: { ranCode: true, by: 'nobody' } })
         }
         this.#deadlines.push(this.code.awaitKill(stuck))
-        if (goal === 'stop') spec.onKilled()
         this.code.kill()
       },
-      backOff: context => {
-        const { delay } = context.history
-        this.#after(delay, () => this.life.send({ type: 'ELAPSED' }))
-        stopped(context, delay)
+      backOff: ({ error, history }) => {
+        this.#after(history.delay, () => this.life.send({ type: 'ELAPSED' }))
+        this.#rejectReloads(error)
       },
-      wait: context => stopped(context, undefined),
-      renew: context => spec.onStopped(undefined, context),
-      exit: context => {
-        const { error, exitError, obituary } = context
-        const exit: WorkerExit = { error, exitError: error && exitError, code: obituary?.code }
-        spec.onExit?.(exit, context)
-        // After the other regions.
-        queueMicrotask(() => {
-          this.#release()
-          this.#rejectReloads(error)
-          this.#ready.reject(error ?? this.#createStopped())
-          this.#exited.resolve(exit)
-        })
+      wait: ({ error }) => this.#rejectReloads(error),
+      over: context => {
+        const { error } = context
+        this.#release()
+        this.#rejectReloads(error)
+        this.#ready.reject(error ?? this.#createStopped())
+        this.#exited.resolve(getExit(context))
       },
     }
   }
@@ -156,9 +140,7 @@ export class SupervisedWorker {
     const { spec } = this
     this.#startedAt = this.#deps.now()
     this.code = new ThreadCode(spec, this.#deps.isDraining, event => this.life.send(event))
-    if (run === 1) return
-    spec.onRestarted()
-    if (!spec.hasStartTimeout || this.#startupMs === undefined) return
+    if (run === 1 || !spec.hasStartTimeout || this.#startupMs === undefined) return
     const ms = Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * this.#startupMs))
     const late = (): void =>
       this.terminate(createEnd(spec.name, 'Timeout', `restarted and was not ready after ${ms} ms`))

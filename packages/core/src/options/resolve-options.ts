@@ -1,7 +1,7 @@
 // Checks the options of a bus or a remote host, and reads the files that they name, before anything starts.
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, didYouMean } from '@sallyport/protocol/internal/errors'
 import type * as v from 'valibot'
 import { checkPlain } from '../acl/schema.js'
 import { type AclInput, type CapabilitySource, getPlatform, splitCapabilities } from '../acl/types.js'
@@ -9,7 +9,6 @@ import type { CoreDefinition } from '../api/define.js'
 import { checkDefinition } from '../api/validate-definition.js'
 import { requireNode } from '../shared/other-runtime.js'
 import { isFileLocation, locationSchema, type ModuleLocation, toUrl } from '../shared/locations.js'
-import { didYouMean } from '../shared/suggest.js'
 import { check } from '../shared/validate.js'
 import { Continuations } from '../life/continuations/continuations.js'
 import type { HostConfig } from '../life/frontends/config.js'
@@ -102,8 +101,7 @@ export async function resolveHost(
 /** Options of a gate without a bus. @throws {BusError} InvalidParams if there is no such app */
 export async function resolveHook(location: ModuleLocation, settings: HookOptions): Promise<HostConfig> {
   const from = 'runHook: dir'
-  const names = (): string[] => Object.keys(hookSchema.entries)
-  const { legacyMessages, hookTimeout } = check('runHook', hookSchema, settings, names)
+  const { legacyMessages, hookTimeout } = check('runHook', hookSchema, settings)
   const { onConfirm } = settings
   const isolation = { dir: check(from, locationSchema, location), legacyMessages, hookTimeout, gates: 'each' as const }
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const

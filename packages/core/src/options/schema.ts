@@ -14,6 +14,7 @@ import {
   inlineOr,
   integer,
   isInline,
+  listOptions,
   secret,
   strictOptions,
   string,
@@ -113,7 +114,6 @@ const quota = v.pipe(
       rate: v.optional(v.pipe(v.number(rateUnit), v.finite(rateUnit), v.gtValue(0, `more than 0 ${rateUnit}`))),
       concurrency: v.optional(callCount),
       calls: v.optional(integer('a whole number, from 1', 1)),
-      overflow: v.optional(v.picklist(['reject', 'wait'], '"reject" or "wait"')),
     },
     quotaRule,
   ),
@@ -321,43 +321,14 @@ export const inspectorSchema = strictOptions({
   ),
 })
 
-// The places of all options, for hints at misspelt and misplaced ones. They are listed only for an error.
-
-/** What schemas of valibot have that hold others. */
-interface Part {
-  readonly type: string
-  readonly wrapped?: Part
-  readonly item?: Part
-  readonly value?: Part
-  readonly options?: readonly (Part | string)[]
-  readonly entries?: Readonly<Record<string, Part>>
-  readonly pipe?: readonly Part[]
-  getter?(value: unknown): Part
-}
-
-/** Lists the options in a schema with their places, such as `frontends.<label>.allow`. */
-function listOptions(part: Part, place: string): string[] {
-  const { type, wrapped, item, value, options = [], entries = {}, pipe = [] } = part
-  // A lazy schema chooses the form of an object for an object.
-  const parts = [wrapped, part.getter?.({ module: undefined }), ...options, ...pipe.slice(1)]
-  const found = parts.flatMap(each => (typeof each === 'object' ? listOptions(each, place) : []))
-  if (item) found.push(...listOptions(item, `${place}[…]`))
-  if (value && type === 'record') found.push(...listOptions(value, `${place}.<label>`))
-  if (type !== 'strict_object') return found
-  return Object.entries(entries).flatMap(([name, entry]) => {
-    const at = place === '' ? name : `${place}.${name}`
-    return [at, ...listOptions(entry, at)]
-  })
-}
-
 const getDepth = (place: string): number => place.split('.').length
 
 /** Returns the places of all options, outer places first. */
 export const getOptionPlaces = (): readonly string[] =>
-  [...new Set(listOptions(busSchema as Part, ''))].toSorted((a, b) => getDepth(a) - getDepth(b))
+  [...new Set(listOptions(busSchema))].toSorted((a, b) => getDepth(a) - getDepth(b))
 
 /** Returns the places of the options of `bus.run`, and of those that it does not have. */
-export const getRunPlaces = (): readonly string[] => [...listOptions(runSchema as Part, ''), ...getOptionPlaces()]
+export const getRunPlaces = (): readonly string[] => [...listOptions(runSchema), ...getOptionPlaces()]
 
 /** Returns the places of the options of `bus.resume`, and of those that it does not have. */
-export const getResumePlaces = (): readonly string[] => [...listOptions(resumeSchema as Part, ''), ...getOptionPlaces()]
+export const getResumePlaces = (): readonly string[] => [...listOptions(resumeSchema), ...getOptionPlaces()]

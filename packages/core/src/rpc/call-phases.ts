@@ -16,6 +16,7 @@ import {
   BusError,
   describeCommand,
   describeName,
+  didYouMean,
   findPlace,
   isBusError,
   toBusError,
@@ -28,7 +29,7 @@ import { CORE_COMMANDS, isGuiPlugin, splitMethod } from '../acl/identifier.js'
 import type { Middleware, MiddlewareCall } from '../api/app.js'
 import { RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
-import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { MAX_NAME_LENGTH } from '../shared/frontend-errors.js'
 import { checkArguments } from '../api/arguments.js'
 import {
   type CallOwner,

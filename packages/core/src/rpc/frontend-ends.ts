@@ -2,7 +2,7 @@
 import { type BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { FrontendEnd } from '../contract/host-core.js'
-import { createNoFrontendError, createRestartError } from '../shared/suggest.js'
+import { createNoFrontendError, createRestartError } from '../shared/frontend-errors.js'
 import type { FrontendCalls } from './frontend-calls.js'
 
 /** Labels that are remembered: a host can open any number. */

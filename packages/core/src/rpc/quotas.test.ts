@@ -1,7 +1,5 @@
 // The budget of calls in a frontend's life, when it is whole again, and which quota the log of a refused call names.
 import { describe, expect, it, test } from 'vitest'
-import { rows } from '../../../../scripts/testing.js'
-import type { CallQuota } from '../contract/host-core.js'
 import type { IncomingCall, RunnableCommand } from './call-table.js'
 import { createQuotas, Quota, type Quotas } from './quotas.js'
 
@@ -69,43 +67,21 @@ test('budgets of pages that do not come back are forgotten', () => {
   expect(quotas.acquire('main', true)).not.toBe(first)
 })
 
-test('the log of a refused call names the quota that refuses, or has to be waited for longest', () =>
-  rows<[string, readonly CallQuota[], string, object]>([
-    ['has to be waited for longest', [{ rate: 1 }, { rate: 0.1 }], '6/min', { retryAfter: 10_000 }],
-    ['refuses, if a slower one waits', [{ rate: 0.1, overflow: 'wait' }, { rate: 1 }], '1/s', { retryAfter: 1000 }],
-  ])(async (_name, callQuotas, quota, data) => {
-    const logged: unknown[] = []
-    const log = { warn: (line: { quota: string }) => void logged.push(line.quota) } as never
-    const hold: RunnableCommand = { ...touch, run: () => new Promise(() => {}) }
-    const quotas = createQuotas(
-      callQuotas,
-      new Map([['touch', hold]]),
-      () => log,
-      () => 0,
-    )
-    const own = quotas.acquire('main')!
-    void own.run(hold, {}, call)
-    expect(() => own.run(hold, {}, call)).toThrow(expect.objectContaining({ reason: 'Overloaded', data }) as Error)
-    expect(logged).toEqual([quota])
-  }))
-
-test('calls that have waited, and end at once, are answered in order', async () => {
+test('the log of a refused call names the quota that has to be waited for longest', () => {
+  const logged: unknown[] = []
+  const log = { warn: (line: { quota: string }) => void logged.push(line.quota) } as never
+  const rates = [{ rate: 1 }, { rate: 0.1 }]
   const quotas = createQuotas(
-    [{ concurrency: 1, overflow: 'wait' }],
+    rates,
     new Map([['touch', touch]]),
-    () => ({ warn() {} }) as never,
+    () => log,
+    () => 0,
   )
   const own = quotas.acquire('main')!
-  let end = (): void => {}
-  const first = own.run({ ...touch, run: () => new Promise<void>(resolve => (end = resolve)) }, {}, call)
-  const answered: number[] = []
-  const others = [1, 2, 3].map(async n => {
-    await own.run(touch, {}, call)
-    answered.push(n)
-  })
-  end()
-  await Promise.all([first, ...others])
-  expect(answered).toEqual([1, 2, 3])
+  void own.run(touch, {}, call)
+  const refused = { reason: 'Overloaded', data: { retryAfter: 10_000 } }
+  expect(() => own.run(touch, {}, call)).toThrow(expect.objectContaining(refused) as Error)
+  expect(logged).toEqual(['6/min'])
 })
 
 // The token bucket and the number of running calls, in virtual time.

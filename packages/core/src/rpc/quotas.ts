@@ -1,12 +1,11 @@
 // Quotas of calls by frontend and command. The sessions of a label share them, and they survive the sessions. A frontend without a matching rule
 // has none, so that its calls cost nothing more.
 import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
-import { bindContext, countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
+import { countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import { createGlobMatcher } from '../acl/identifier.js'
 import type { CallQuota } from '../contract/host-core.js'
 import { type CommandRegistry, type IncomingCall, isStream, type RunnableCommand } from './call-table.js'
-import { later } from '@sallyport/protocol/internal/contract'
 
 /**
  * Absence of pages and of frontends of other processes after which the next one with their label has a life of its own. Shorter ones can
@@ -16,7 +15,7 @@ const LIFE_AFTER_MS = 30_000
 
 /** The quotas of one frontend, by command. */
 export interface FrontendQuotas {
-  /** Runs a call, now or once its quotas allow it. @throws {BusError} Overloaded */
+  /** Runs a call. @throws {BusError} Overloaded */
   run(command: RunnableCommand, args: unknown, ctx: IncomingCall): unknown
 }
 
@@ -134,38 +133,28 @@ function createLimit(
     (quota, more) => getLog().warn({ label, command: method, quota, ...(more > 0 && { more }) }, 'refused'),
     1,
   )
-  const refuse = (text: string, quota: string, data?: { retryAfter: number }): BusError => {
+  const refuse = (text: string, quota: string, data?: { retryAfter: number }): never => {
     refusals.add(quota)
-    return new BusError('Overloaded', text, data && { data })
+    throw new BusError('Overloaded', `The quota of ${subject} ${text}`, data && { data })
   }
-  const getObstacle = (): Obstacle | undefined => {
+  const checkAll = (): void => {
     const spent = quotas.find(quota => quota.isSpent)
-    if (spent) return { text: 'is spent', quota: `${spent.calls} in its life`, waits: false }
-    const busy = quotas.filter(quota => quota.isBusy)
-    if (busy.length > 0) {
-      const quota = `${busy[0]!.concurrency} at a time`
-      return { text: 'allows no more calls at a time', quota, waits: busy.every(each => each.waits) }
-    }
+    if (spent) refuse('is spent', `${spent.calls} in its life`)
+    const busy = quotas.find(quota => quota.isBusy)
+    if (busy) refuse('allows no more calls at a time', `${busy.concurrency} at a time`)
     const time = now()
-    const empty = quotas
-      .map(quota => ({ rate: quota.rate, waits: quota.waits, retryAfter: quota.getRetryAfter(time) }))
-      .filter(({ retryAfter }) => retryAfter > 0)
+    const [slowest] = quotas
+      .map(quota => ({ rate: quota.rate, retryAfter: quota.getRetryAfter(time) }))
       .toSorted((a, b) => b.retryAfter - a.retryAfter)
     // The log names this one: to raise another would change nothing.
-    const obstacle = empty.find(({ waits }) => !waits) ?? empty[0]
-    if (!obstacle) return undefined
-    const { rate, waits, retryAfter } = obstacle
-    return { text: 'allows no more calls now', quota: describeRate(rate), waits, retryAfter }
+    const { rate, retryAfter } = slowest!
+    if (retryAfter > 0) refuse('allows no more calls now', describeRate(rate), { retryAfter })
   }
-  const refuseFor = ({ text, quota, retryAfter }: Obstacle): BusError =>
-    refuse(`The quota of ${subject} ${text}`, quota, retryAfter === undefined ? undefined : { retryAfter })
 
-  const begin: RunLimited = (command, args, ctx) => {
+  return (command, args, ctx) => {
+    checkAll()
     for (const quota of quotas) quota.begin()
-    const end = (): void => {
-      quotas.forEach(quota => quota.end())
-      waiting.startNext()
-    }
+    const end = (): void => quotas.forEach(quota => quota.end())
     const succeed = (value: unknown): unknown => {
       if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
       end()
@@ -183,26 +172,10 @@ function createLimit(
     }
     return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
   }
-  const waiting = new WaitingCalls(getObstacle, refuseFor)
-
-  return (command, args, ctx) => {
-    const obstacle = getObstacle()
-    if (!obstacle && waiting.isEmpty) return begin(command, args, ctx)
-    if (obstacle && !obstacle.waits) throw refuseFor(obstacle)
-    if (waiting.isFull) {
-      const text = `The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`
-      throw refuse(text, `${MAX_WAITING} waiting`)
-    }
-    // Another call's end begins it.
-    const beginLater = bindContext(() => begin(command, args, ctx))
-    return waiting.add(ctx.signal, beginLater)
-  }
 }
 
 /** The quota of one command for one frontend: a token bucket, the number of running calls, and a budget of calls. */
 export class Quota {
-  /** True if calls wait for their turn instead of being refused. */
-  readonly waits: boolean
   /** Calls per second. After a second without calls, this many can come at once. */
   readonly rate: number
   readonly concurrency: number
@@ -216,8 +189,7 @@ export class Quota {
   #spent = 0
 
   /** @param now milliseconds of a monotonic clock, as in all methods */
-  constructor({ rate = Infinity, concurrency = Infinity, calls = Infinity, overflow }: CallQuota, now: number) {
-    this.waits = overflow === 'wait'
+  constructor({ rate = Infinity, concurrency = Infinity, calls = Infinity }: CallQuota, now: number) {
     this.rate = rate
     this.concurrency = concurrency
     this.calls = calls
@@ -261,99 +233,5 @@ export class Quota {
     this.getRetryAfter(now)
     const isWhole = this.calls === Infinity || this.#spent === 0
     return this.#runningCount === 0 && this.#tokens >= this.#bucketSize && isWhole
-  }
-}
-
-/** Calls that can wait at a time, for each frontend and command. */
-const MAX_WAITING = 1000
-
-const MAX_DELAY_MS = 2 ** 31 - 1
-
-interface Obstacle {
-  /** A clause of the error text. */
-  text: string
-  /** What the quota allows, for the log: `2/s`. */
-  quota: string
-  /** False if no call waits for its end. */
-  waits: boolean
-  /** Milliseconds until it ends; `undefined` if that is when another call ends. */
-  retryAfter?: number
-}
-
-interface WaitingCall {
-  start(): void
-  reject(error: unknown): void
-}
-
-/** Calls of one command and frontend that wait until their quota allows them, in order. A call that its caller abandons leaves. */
-class WaitingCalls {
-  readonly #getObstacle: () => Obstacle | undefined
-  readonly #toError: (obstacle: Obstacle) => BusError
-  readonly #calls = new Set<WaitingCall>()
-  #endWait: (() => void) | undefined
-  /** True while calls are started: one that ends at once must not start the next within itself. */
-  #isStarting = false
-
-  constructor(getObstacle: () => Obstacle | undefined, toError: (obstacle: Obstacle) => BusError) {
-    this.#getObstacle = getObstacle
-    this.#toError = toError
-  }
-
-  get isEmpty(): boolean {
-    return this.#calls.size === 0
-  }
-
-  get isFull(): boolean {
-    return this.#calls.size >= MAX_WAITING
-  }
-
-  /** Resolves with the result of `begin`. Rejects if the signal aborts first, or if the quota never allows the call. */
-  add(signal: AbortSignal, begin: () => unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#calls.delete(call)
-        signal.removeEventListener('abort', onAbort)
-      }
-      const onAbort = (): void => {
-        leave()
-        reject(signal.reason as BusError)
-      }
-      const call: WaitingCall = {
-        start() {
-          leave()
-          try {
-            resolve(begin())
-          } catch (error) {
-            reject(error as Error)
-          }
-        },
-        reject(error) {
-          leave()
-          reject(error as BusError)
-        },
-      }
-      if (signal.aborted) return onAbort()
-      signal.addEventListener('abort', onAbort)
-      this.#calls.add(call)
-      this.startNext()
-    })
-  }
-
-  startNext(): void {
-    if (this.#isStarting) return
-    this.#isStarting = true
-    this.#endWait?.()
-    for (const call of this.#calls) {
-      const obstacle = this.#getObstacle()
-      if (!obstacle) call.start()
-      else if (!obstacle.waits) call.reject(this.#toError(obstacle))
-      else {
-        // The session's link keeps core alive.
-        const delay = obstacle.retryAfter && Math.min(obstacle.retryAfter, MAX_DELAY_MS)
-        if (delay) this.#endWait = later(delay, () => this.startNext())
-        break
-      }
-    }
-    this.#isStarting = false
   }
 }

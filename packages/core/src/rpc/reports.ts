@@ -4,7 +4,7 @@ import { type BusError, reportError } from '@sallyport/protocol/internal/errors'
 import { formatSuppressed, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import type { CoreReport, InterruptionReport } from '../contract/host-core.js'
-import { MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { MAX_NAME_LENGTH } from '../shared/frontend-errors.js'
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import { type CallMessage, STREAM_HEADER } from '@sallyport/protocol/internal/message'
 import {

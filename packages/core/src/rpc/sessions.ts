@@ -12,7 +12,7 @@ import {
   type RunningCall,
 } from '../contract/host-core.js'
 import { emitCreated, emitDestroyed, type EventRouter } from '../events/router.js'
-import { MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { MAX_NAME_LENGTH } from '../shared/frontend-errors.js'
 import type { CallWatch, WatchedCall } from '../shared/metrics.js'
 import { getDisplayName, type IncomingCall, isLongLived } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'

@@ -1,8 +1,8 @@
 // Checks options, files and arguments against valibot schemas. An error names the place of the mistake and the nearest valid name.
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, createUnknownOptionError, didYouMean } from '@sallyport/protocol/internal/errors'
+import { isObject } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
-import { didYouMean } from './suggest.js'
 
 type Issue = v.BaseIssue<unknown>
 
@@ -29,7 +29,7 @@ export function check<S extends v.GenericSchema>(
   where: string | Place,
   schema: S,
   value: unknown,
-  getNames: () => readonly string[] = () => [],
+  getNames: () => readonly string[] = () => listOptions(schema),
 ): v.InferOutput<S> {
   const [inherited] = Object.keys(Object.prototype)
   if (inherited !== undefined) {
@@ -41,10 +41,10 @@ export function check<S extends v.GenericSchema>(
   if (result.success) return result.output
   const issue = getFirstIssue(result.issues)
   if (typeof where !== 'string') throw toFileError(where, issue, getNames())
-  throw new BusError('InvalidParams', describeOption(where, issue, value, getNames()))
+  throw toOptionError(where, issue, value, getNames())
 }
 
-/** Returns the output of a schema for options with secrets: error texts repeat none of the values. @throws {BusError} InvalidParams */
+/** As `check`, but no error repeats a value, which might be a secret. @throws {BusError} InvalidParams */
 export const checkSecretOptions = <S extends StandardSchemaV1>(
   where: string,
   schema: S,
@@ -55,15 +55,39 @@ export const checkSecretOptions = <S extends StandardSchemaV1>(
 export const integer = (what: string, min: number, max: number = 2 ** 31 - 1): v.GenericSchema<number> =>
   v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what))
 
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-
 /** @internal */
 export const anyObject = v.custom<object>(isObject, 'an object')
 /** @internal */
 export const anyFunction = v.custom<(...args: never[]) => unknown>(value => typeof value === 'function', 'a function')
+
+/** What schemas of valibot have that hold others. */
+interface Part {
+  readonly type: string
+  readonly wrapped?: Part
+  readonly item?: Part
+  readonly value?: Part
+  readonly options?: readonly (Part | string)[]
+  readonly entries?: Readonly<Record<string, Part>>
+  readonly pipe?: readonly Part[]
+  getter?(value: unknown): Part
+}
+
+/** Lists the options in a schema with their places, such as `frontends.<label>.allow`. They are listed only for an error. */
+export const listOptions = (schema: v.GenericSchema): string[] => listParts(schema as Part, '')
+
+function listParts(part: Part, place: string): string[] {
+  const { type, wrapped, item, value, options = [], entries = {}, pipe = [] } = part
+  // A lazy schema chooses the form of an object for an object.
+  const parts = [wrapped, part.getter?.({ module: undefined }), ...options, ...pipe.slice(1)]
+  const found = parts.flatMap(each => (typeof each === 'object' ? listParts(each, place) : []))
+  if (item) found.push(...listParts(item, `${place}[…]`))
+  if (value && type === 'record') found.push(...listParts(value, `${place}.<label>`))
+  if (type !== 'strict_object') return found
+  return Object.entries(entries).flatMap(([name, entry]) => {
+    const at = place === '' ? name : `${place}.${name}`
+    return [at, ...listParts(entry, at)]
+  })
+}
 
 /** An unknown key comes first: it might be the misspelt name of a missing one. */
 const getFirstIssue = ([first, ...others]: [Issue, ...Issue[]]): Issue => [first, ...others].find(isUnknownKey) ?? first
@@ -82,12 +106,17 @@ function toFileError(place: Place, issue: Issue, names: readonly string[]): BusE
   return mistake(place, formatPath(path), text)
 }
 
-function describeOption(where: string, issue: Issue, options: unknown, names: readonly string[]): string {
+function toOptionError(where: string, issue: Issue, options: unknown, names: readonly string[]): BusError {
   const path = formatOption(issue)
-  if (isUnknownKey(issue)) {
-    if (options instanceof URL) return `${where}: the options must be an object${describeReceived(issue, options)}`
-    return `${where}: unknown option ${JSON.stringify(path)}${hintAtSibling(issue, names) ?? suggestOption(issue, names)}`
+  if (!isUnknownKey(issue)) return new BusError('InvalidParams', describeMistake(where, path, issue))
+  if (!(options instanceof URL)) {
+    return createUnknownOptionError(where, path, hintAtSibling(issue, names) ?? suggestOption(issue, names))
   }
+  const text = `${where}: the options must be an object${describeReceived(issue, options)}`
+  return new BusError('InvalidParams', text)
+}
+
+function describeMistake(where: string, path: string, issue: Issue): string {
   const subject = path === '' ? where : `${where}: ${path}`
   if (isMissing(issue)) {
     if (path === '' && !where.includes(':'))

@@ -77,7 +77,7 @@ describe('callAll', () => {
       ['a name that is not a string', [5], 'bus.callAll takes the name of a function that frontends expose'],
       ['labels of another type', ['name', {}, { labels: 5 }], '`labels` of bus.callAll must be a glob'],
       ['an invalid glob', ['name', {}, { labels: '[' }], 'the glob "["'],
-      ['an unknown option', ['name', {}, { transfer: [] }], 'has no option "transfer": it has labels, signal, timeout'],
+      ['an unknown option', ['name', {}, { transfer: [] }], 'unknown option "transfer": use labels, signal, timeout'],
       ['a label as the name', ['md-a', 'name'], 'must be an object of named arguments'],
       ['a stream', ['name', { body: new ReadableStream() }], 'The argument "body" of "name" is a stream'],
       ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of function "name" must be milliseconds'],

@@ -192,7 +192,7 @@ test('an asynchronous schema is awaited', async () => {
 test('unknown options of a call are rejected by name', async () => {
   const { client } = await plain('shared')
   await expect(client.invoke('add', {}, { timout: 1 } as never)).rejects.toMatchObject({
-    message: 'command "add" has no option "timout": it has signal, timeout, headers, transfer',
+    message: 'command "add": unknown option "timout" (did you mean "timeout"?)',
   })
   for (const wrong of ['x', null, 5, [1]]) {
     await expect(client.invoke('body', {}, { headers: wrong } as never)).rejects.toMatchObject({

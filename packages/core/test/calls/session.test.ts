@@ -1,7 +1,11 @@
 // Input of hostile or broken frontends, byte by byte. An invalid message gets a typed error, an invalid frame closes the session,
 // and other sessions are not affected.
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { codecs } from '@sallyport/protocol/internal/codec'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type FrameKind } from '@sallyport/protocol/internal/wire'
 import { Peer, attachSealed, call, ran, setUp } from '../support/peer.js'
 import { command, type CommandContext } from '../../src/index.js'
@@ -120,6 +124,22 @@ test('a call that waits in the link when its frontend ends has the rights of the
   await expect.poll(() => reports.some(({ type }) => type === 'closed')).toBe(true)
   expect(await new Peer(core, 'main').send(call(1, 'ok')).next()).toMatchObject({ error: { code: -32001 } })
 })
+
+test('a link that core refuses is closed, and the port for its key', () =>
+  rows([
+    ['an unknown command in `allow`', 'isolation', { from: 'the test', entries: ['no-such-command'] }],
+    ['a key where none is used', 'brownfield', undefined],
+  ] as const)(async (_why, pattern, allow) => {
+    const { core } = await setUp(pattern)
+    const [endpoint, other] = createLinkEndpoints('port')
+    const keys = new MessageChannel()
+    const closed = createDeferred()
+    openLink(other, true).receive({ frame() {}, closed: () => closed.resolve() })
+    const portClosed = once(keys.port2, 'close')
+    const offer = { frontend: 1, label: 'main', codec: 'json', endpoint, id: 1, keyPort: keys.port1 } as const
+    expect(() => core.attach({ ...offer, allow })).toThrow()
+    await Promise.all([closed.promise, portClosed])
+  }))
 
 describe('a message', () => {
   const ended: string[] = []

@@ -67,8 +67,8 @@ test('what the host does for a run belongs to whoever runs it', async () => {
   expect(printed).toEqual(['B', 'C', 'nobody'])
 })
 
-test('commands of a core in this thread belong to their caller, also those that waited', async () => {
-  const bus = await open({ calls: { quotas: [{ commands: ['later'], concurrency: 1, overflow: 'wait' }] } })
+test('commands of a core in this thread belong to their caller', async () => {
+  const bus = await open()
   const client = await user.run('A', () => bus.connect('tests', { allow: '*' }))
   seen.length = 0
   const ask = async (): Promise<unknown[]> => {

@@ -69,7 +69,7 @@ describe('a mistake in the host', () => {
     [
       'a schema of another name',
       () => define({ schema }, () => 1),
-      'it takes description, args (a schema), result and th',
+      'unknown option "schema": use description, args, result, thread',
     ],
     ['a shape for a schema', () => define({ args: { name: String } }, () => 1), 'such as z.object({ … }) of zod'],
     [
@@ -87,7 +87,7 @@ describe('a mistake in the host', () => {
     [
       'an option of a function',
       () => bus.call('plugin', 'run', {}, { timout: 1 } as never),
-      'function "run" has no option "timout" (did you mean "timeout"?)',
+      'function "run": unknown option "timout" (did you mean "timeout"?)',
     ],
     [
       'another form of a name',

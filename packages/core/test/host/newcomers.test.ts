@@ -183,7 +183,7 @@ describe('a call', () => {
     const advice =
       'has only arguments that are named like options (timeout). Pass options after the arguments, or {} there'
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
-      expect.stringContaining(`Call of command "wait" ${advice}`),
+      expect.stringContaining(`Call of function "wait" ${advice}`),
       expect.stringContaining(`Call of command "user" ${advice}`),
     ])
     warn.mockRestore()

@@ -137,42 +137,8 @@ test('all matching quotas apply; events, paths and resources count only by name'
   expect(await outcomes(Array.from({ length: 2000 }, () => strict.emit('x')))).toEqual({ fulfilled: 2000 })
 })
 
-test('overflow wait: calls begin in order as others end, and one that its caller abandons leaves', async () => {
-  const bus = await limit([{ commands: ['hold'], concurrency: 1, overflow: 'wait' }])
-  const client = await bus.connect('main')
-  const controller = new AbortController()
-  const ended: string[] = []
-  const hold = (name: string, signal?: AbortSignal): Promise<unknown> =>
-    client.invoke('hold', {}, signal && { signal }).then(
-      () => ended.push(name),
-      ({ reason }: { reason: string }) => ended.push(`${name} ${reason}`),
-    )
-  const calls = [hold('first'), hold('left', controller.signal), hold('second'), hold('third')]
-  await expect.poll(() => client.invoke('held')).toBe(1)
-  controller.abort()
-  for (let n = 0; n < 3; n++) {
-    await expect.poll(() => client.invoke('held')).toBe(1)
-    await client.invoke('release')
-  }
-  await Promise.all(calls)
-  expect(ended).toEqual(['left Cancelled', 'first', 'second', 'third'])
-})
-
-test('overflow wait: a thousand calls that end at once begin as the rate allows, and further ones are refused', async () => {
-  const bus = await limit([
-    { commands: ['touch'], rate: 5000, overflow: 'wait' },
-    { commands: ['hold'], concurrency: 1, overflow: 'wait' },
-  ])
-  const client = await bus.connect('main')
-  expect(await many(6000, client, 'touch')).toEqual({ fulfilled: 6000 })
-  const held = many(1002, client, 'hold')
-  await expect.poll(() => client.invoke('held')).toBe(1)
-  await bus.closeFrontend('main')
-  expect(await held).toEqual({ Disconnected: 1001, Overloaded: 1 })
-})
-
 test('calls: a budget lasts for the life of a frontend, and the next one with its label has its own', async () => {
-  const bus = await limit([{ commands: ['touch'], calls: 2, overflow: 'wait' }])
+  const bus = await limit([{ commands: ['touch'], calls: 2 }])
   const client = await bus.connect('main')
   expect(await many(3, client, 'touch')).toEqual({ fulfilled: 2, Overloaded: 1 })
   await expect(client.invoke('touch')).rejects.toThrow('The quota of command "touch" of frontend "main" is spent')

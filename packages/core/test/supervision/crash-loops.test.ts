@@ -1,7 +1,7 @@
 // What tells a crash loop from code that crashes now and then: whether a call has succeeded before.
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { eventually, supervise } from '../support/supervised.js'
+import { endCore, eventually, supervise } from '../support/supervised.js'
 import { fixture } from '../support/start.js'
 
 const supervision = { intensity: 1, period: 600_000, delay: { min: 1, max: 1 } }
@@ -40,4 +40,14 @@ test('core has served something, though the code for which it has is gone', asyn
   }
   await expect.poll(() => events.at(-1)?.name).toBe('failed')
   expect(events.at(-1)).toMatchObject({ error: { message: expect.stringContaining('within 600000 ms') as string } })
+})
+
+test('frontends end with a core that has gone for good, which is why', async () => {
+  const { bus } = await supervise({
+    core: { module: fixture('supervision/reborn.mjs'), supervision: { restart: 'temporary' } },
+    frontends: { main: { module: { source: 'setInterval(() => {}, 60_000)' } } },
+  })
+  await endCore(await bus.connect('tests', { allow: '*' }))
+  const message = 'core exited and will not be restarted: core crashed'
+  await expect.poll(() => bus.frontends()).toMatchObject([{ label: 'main', state: 'failed', error: { message } }])
 })

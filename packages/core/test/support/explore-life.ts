@@ -1,6 +1,6 @@
 // Every state that a life can reach, under every order of what its witnesses say, and what must always hold.
 import { resolveSupervision } from '../../src/life/policy.js'
-import type { Effects, LifeContext, LifeEvent, LifeInput, Obituary } from '../../src/life/rules.js'
+import type { Effects, LifeContext, LifeEvent, LifeInput, Obituary } from '../../src/life/judge.js'
 import { type LifeValue, SteppedLife } from '../../src/life/table.js'
 
 const OBITUARIES: Readonly<Record<string, Obituary>> = {
@@ -14,7 +14,7 @@ const OBITUARIES: Readonly<Record<string, Obituary>> = {
 }
 const nobody: Obituary = { ranCode: true, by: 'nobody' }
 
-export interface Variant extends Partial<Omit<LifeInput, 'supervision'>> {
+export interface Variant extends Partial<Omit<LifeInput, 'supervision' | 'effects'>> {
   readonly unborn?: number
   readonly restart?: 'permanent' | 'transient' | 'temporary'
 }
@@ -44,6 +44,7 @@ class World {
   gate: 'none' | 'down' | 'up' | 'ready' | 'ending'
   open = 0
   exits = 0
+  ends = 0
   spawns = 0
 
   constructor(variant: Variant) {
@@ -51,7 +52,7 @@ class World {
     this.gate = variant.isIsolated ? 'down' : 'none'
     const { restart = 'transient', ...more } = variant
     this.life = new SteppedLife({
-      ...{ name: 'it', now: () => 0, random: () => 0, isDraining: () => false, effects: this.#effects },
+      ...{ name: 'it', now: () => 0, random: () => 0, isDraining: () => false, effects: [this.#effects] },
       supervision: resolveSupervision(restart, { intensity: 1 }),
       ...more,
     })
@@ -69,8 +70,8 @@ class World {
   }
 
   get snapshot(): Snapshot {
-    const { gate, open, exits, spawns, life } = this
-    const rest = { gate, open, exits, spawns }
+    const { gate, open, exits, ends, spawns, life } = this
+    const rest = { gate, open, exits, ends, spawns }
     return { rest, is: { ...this.is }, value: { ...life.value }, context: { ...life.context } }
   }
 
@@ -93,6 +94,10 @@ class World {
       },
       kill: () => void (is.killed = true),
       exit: () => void this.exits++,
+      over: () => {
+        this.expect(this.exits === 1 && this.open === 0, 'a life is over before its code, or its link')
+        this.ends++
+      },
       opened: () => {
         this.expect(!is.opened, 'it opens twice')
         is.opened = true
@@ -146,6 +151,7 @@ class World {
     this.expect(exits === 0 || atEnd === `${value.code} ${value.link}`, 'a life that is over changes')
     this.expect(!before || before === JSON.stringify(value), 'an earlier link changes something')
     this.expect(this.exits <= 1, 'it ends twice')
+    this.expect(this.ends === this.exits, 'a life is not over with its code, or is over twice')
     this.expect(this.exits === 0 || this.open === 0, 'it ends with an open link')
     this.expect(this.exits === 0 || !is.alive || is.killed, 'it ends, and its code runs')
   }

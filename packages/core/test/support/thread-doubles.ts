@@ -60,9 +60,15 @@ export function start(
     spawn,
     onReport: () => {},
     onState: () => {},
-    onRestarted: () => events.push('restarted'),
-    onStopped: restart => events.push(restart ? [restart.error.message, restart.delay] : 'reloading'),
-    onKilled: () => events.push('killed'),
+    effects: [
+      {
+        spawn: ({ run }) => run > 1 && events.push('restarted'),
+        renew: () => events.push('reloading'),
+        backOff: ({ error, history }) => events.push([error!.message, history.delay]),
+        wait: ({ error }) => events.push([error!.message, undefined]),
+        kill: ({ goal }) => goal === 'stop' && events.push('killed'),
+      },
+    ],
   })
   const exit = (code = 0): unknown => threads.at(-1)!.emit('exit', code)
   const ready = (): unknown => threads.at(-1)!.emit('message', { type: 'state', state: 'ready' })

@@ -9,6 +9,7 @@ import {
   checkOptionNames,
   type EventTarget,
   isBytes,
+  toOptionNames,
   type TransferOptions,
   type WaitOptions,
 } from '@sallyport/protocol/internal/message'
@@ -107,9 +108,9 @@ export interface ListenOptions extends WaitOptions {
 
 /** The names of the options that each kind of call takes. */
 export const OPTION_NAMES: Readonly<Record<'call' | 'listen' | 'emit', ReadonlySet<string>>> = {
-  call: new Set(['signal', 'timeout', 'headers', 'transfer']),
-  listen: new Set(['signal', 'timeout', 'target']),
-  emit: new Set(['transfer']),
+  call: toOptionNames<InvokeOptions>({ signal: true, timeout: true, headers: true, transfer: true }),
+  listen: toOptionNames<ListenOptions>({ signal: true, timeout: true, target: true }),
+  emit: toOptionNames<TransferOptions>({ transfer: true }),
 }
 
 /** @throws {BusError} `InvalidParams` if an option has the wrong type, `Cancelled` if the signal is aborted */

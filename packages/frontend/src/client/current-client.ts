@@ -44,11 +44,7 @@ export const getData = <T = unknown>(): T => currentClient().data as T
  * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
  */
 export function invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
-  try {
-    return currentClient().invoke<T>(command, args, options)
-  } catch (error) {
-    return Promise.reject(error as BusError)
-  }
+  return send(client => client.invoke<T>(command, args, options))
 }
 
 /**
@@ -92,7 +88,7 @@ export function listen<T = unknown>(
   handler: EventHandler<T>,
   options?: ListenOptions,
 ): Promise<Unlisten> {
-  return currentClient().listen(event, handler, options)
+  return send(client => client.listen(event, handler, options))
 }
 
 /**
@@ -108,13 +104,13 @@ export function once<T>(
   handler?: EventHandler<T> | ListenOptions,
   options?: ListenOptions,
 ): Promise<BusEvent<T> | Unlisten> {
-  return currentClient().once(event, handler as EventHandler<T>, options)
+  return send<BusEvent<T> | Unlisten>(client => client.once(event, handler as EventHandler<T>, options))
 }
 
 /** Returns the client's own promise, which does not have to be awaited: an async function would wrap it. */
-function send(emitWith: (client: Client) => Promise<void>): Promise<void> {
+function send<T>(sendWith: (client: Client) => Promise<T>): Promise<T> {
   try {
-    return emitWith(currentClient())
+    return sendWith(currentClient())
   } catch (error) {
     return Promise.reject(error as Error)
   }

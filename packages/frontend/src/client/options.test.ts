@@ -63,7 +63,7 @@ describe('call options', () => {
 
   it('can only be `transfer` for an event', () => {
     expect(() => checkEmitOptions('plugin:event|emit', { timeout: 60_000 } as TransferOptions, 1)).toThrow(
-      'no option "timeout"',
+      'unknown option "timeout"',
     )
     expect(() => checkEmitOptions('plugin:event|emit', null as never, 1)).toThrow(
       expect.objectContaining({ reason: 'InvalidParams' }),
@@ -98,7 +98,7 @@ describe('options of another kind of call', () => {
       for (const option of [...Object.keys(all), 'timout'].filter(other => !taken[name]!.includes(other as 'signal'))) {
         await expect(run(client, { [option]: all[option as 'signal'] })).rejects.toMatchObject({
           reason: 'InvalidParams',
-          message: expect.stringContaining(`has no option "${option}"`) as string,
+          message: expect.stringContaining(`unknown option "${option}"`) as string,
         })
       }
       await expect(run(client, null as never)).rejects.toMatchObject({ reason: 'InvalidParams' })

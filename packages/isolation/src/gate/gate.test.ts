@@ -83,6 +83,21 @@ describe('a message that passes', () => {
     expect(ids(sealed)).toEqual([1, 2, 3, 4])
   })
 
+  test('is decided before the gate has ended, also behind another one, when the frontend ends', async () => {
+    const decide: (() => void)[] = []
+    const hook: HookFunction = message => new Promise(resolve => decide.push(() => resolve(message)))
+    const { frontendLink, hasEnded } = setUp(hook)
+    send(frontendLink, call(1), call(2))
+    await settled()
+    frontendLink.close()
+    decide[0]!()
+    await settled()
+    expect(hasEnded()).toBe(false)
+    decide[1]!()
+    await settled()
+    expect(hasEnded()).toBe(true)
+  })
+
   test('is not shown to the hook and overtakes waiting messages when it is a protocol notification', async () => {
     const shown: string[] = []
     const { frontendLink, sealed } = setUp(message => {

@@ -200,6 +200,7 @@ test('mentionsLegacyMessages finds reads of a message, and nothing else', () =>
     ['__TAURI_ISOLATION_HOOK__ = function  hook  ({ message }) {}', true],
     ['function __TAURI_ISOLATION_HOOK__({ message }) {}', true],
     [`if (p.cmd === 'invoke') return p`, true],
+    [`if ((p.cmd)==='invoke') return p`, true],
     ['catch (error) { console.log(error.message) }', false],
     ['const { cmd, payload: args } = payload; args.messages', false],
     ['window.__TAURI_ISOLATION_HOOK__ = payload => payload', false],

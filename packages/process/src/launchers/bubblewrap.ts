@@ -1,9 +1,10 @@
 // Bubblewrap: a process in namespaces of its own. It sees Node, its modules and nothing else, and has no network and no other processes.
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { checkOptions } from '@sallyport/protocol/internal/errors'
 import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import {
-  checkOptions,
+  CHECKS,
   FILTER_DESCRIPTOR,
   type Launcher,
   LauncherUnavailable,
@@ -45,7 +46,7 @@ const ALLOW_NAMESPACES =
  * @throws {BusError} InvalidParams for an invalid option
  */
 export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launcher> {
-  checkOptions(NAME, options, ['cpus', 'uid', 'bwrap'])
+  checkOptions(NAME, options, { cpus: CHECKS.cpus, uid: CHECKS.uid, bwrap: CHECKS.program })
   const { cpus, uid, bwrap: program } = options
   const command = [...getUserCommand(uid), findBwrap(program)]
   const getFilter = (net: boolean, files: boolean) => createFilter({ net, files, signals: true })

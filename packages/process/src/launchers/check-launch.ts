@@ -1,6 +1,7 @@
 // What a launcher returns, checked before anything is started with it.
 import { isAbsolute } from 'node:path'
 import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { isTexts } from '@sallyport/protocol/internal/util'
 import { removeCgroups } from './cgroup.js'
 import type { Launch, Launcher, LaunchInfo } from './launcher.js'
 import { isExecutable } from './programs.js'
@@ -33,11 +34,12 @@ export function getLaunch(name: string, launcher: Launcher, { command, args }: C
   throw new BusError('InvalidParams', `${subject} returned ${mistake}`)
 }
 
-const MEMBERS = 'command args env stop filter cgroups processes endsWithParent lowersPriority'.split(' ')
-const COMMAND_MEMBERS = ['command', 'args']
-
-const isTexts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every(each => typeof each === 'string')
+const COMMAND_MEMBERS: Readonly<Record<keyof Command, true>> = { command: true, args: true }
+const MEMBERS: Readonly<Record<keyof Launch, true>> = {
+  ...COMMAND_MEMBERS,
+  ...{ env: true, stop: true, filter: true, cgroups: true },
+  ...{ processes: true, endsWithParent: true, lowersPriority: true },
+}
 
 function findMistake(launch: unknown, { isElsewhere }: Launcher): string | undefined {
   if (launch instanceof Promise) {
@@ -56,10 +58,10 @@ function findMistake(launch: unknown, { isElsewhere }: Launcher): string | undef
     : undefined
 }
 
-function findCommandMistake(place: string, value: unknown, members: readonly string[]): string | undefined {
+function findCommandMistake(place: string, value: unknown, members: object): string | undefined {
   const { command, args } = Object(value) as Partial<Record<keyof Command, unknown>>
-  const unknown = Object.keys(Object(value) as object).find(key => !members.includes(key))
-  if (unknown !== undefined) return `the unknown member "${place}${unknown}". Use ${members.join(', ')}`
+  const unknown = Object.keys(Object(value) as object).find(key => !Object.hasOwn(members, key))
+  if (unknown !== undefined) return `the unknown member "${place}${unknown}". Use ${Object.keys(members).join(', ')}`
   if (typeof command !== 'string' || !isTexts(args))
     return `no command with arguments. Return ${place === '' ? '' : 'a "stop" of '}{ command: "/usr/bin/ssh", args: [] }`
   if (!isAbsolute(command))

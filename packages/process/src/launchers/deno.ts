@@ -2,14 +2,8 @@
 // and not the kernel's, but the same on each system.
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, sep } from 'node:path'
-import {
-  checkOptions,
-  type Launch,
-  type Launcher,
-  LauncherUnavailable,
-  type LaunchInfo,
-  tryCommand,
-} from './launcher.js'
+import { checkOptions } from '@sallyport/protocol/internal/errors'
+import { CHECKS, type Launch, type Launcher, LauncherUnavailable, type LaunchInfo, tryCommand } from './launcher.js'
 import { readManifest } from '../permission-model/grants.js'
 import { findOutwardLinks } from '../permission-model/links.js'
 import { findProgram } from './programs.js'
@@ -35,7 +29,7 @@ const INSTALL = 'Install it in the application (npm install deno), or pass its p
  * @throws {BusError} InvalidParams for an invalid option
  */
 export async function deno(options: DenoOptions = {}): Promise<Launcher> {
-  checkOptions(NAME, options, ['deno', 'inside'])
+  checkOptions(NAME, options, { deno: CHECKS.program, inside: CHECKS.inside })
   const { deno: program, inside } = options
   const found = program === undefined ? (findDependency() ?? findProgram(NAME)) : findProgram(program)
   if (found === undefined && program === undefined)

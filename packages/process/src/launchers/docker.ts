@@ -1,10 +1,11 @@
 // Docker, or Podman: a process in a container of its own. A daemon has it, so it is ended by name.
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
+import { checkOptions } from '@sallyport/protocol/internal/errors'
 import { isWithin, KERNEL_DIRECTORIES } from '../permission-model/grants.js'
 import { getNodeEnvironment } from './node-program.js'
 import {
-  checkOptions,
+  CHECKS,
   type Launch,
   type Launcher,
   LauncherUnavailable,
@@ -43,7 +44,7 @@ const CLIENT_VARIABLE = /^(?:HOME|PATH|XDG_(?:RUNTIME_DIR|CONFIG_HOME|DATA_HOME)
  * @throws {BusError} InvalidParams for an invalid option
  */
 export async function docker(options: DockerOptions = {}): Promise<Launcher> {
-  checkOptions('docker', options, ['image', 'docker', 'args'])
+  checkOptions('docker', options, { image: CHECKS.image, docker: CHECKS.program, args: CHECKS.args })
   const { image = `node:${process.version.slice(1)}-slim`, docker: program = 'docker', args: more = [] } = options
   const name = NAMES.find(known => basename(program).startsWith(known)) ?? 'docker'
   if (process.platform === 'win32') {

@@ -1,9 +1,10 @@
 // Landlock and seccomp by `setpriv` alone. It needs no namespaces, so it also works in a container with Docker's defaults. The process
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
 import { existsSync } from 'node:fs'
+import { checkOptions } from '@sallyport/protocol/internal/errors'
 import { getNodeProgram } from './node-program.js'
 import {
-  checkOptions,
+  CHECKS,
   FILTER_DESCRIPTOR,
   type Launcher,
   LauncherUnavailable,
@@ -32,7 +33,7 @@ const INSTALL = 'Install util-linux 2.41 or later, or use bubblewrap'
  * @throws {BusError} InvalidParams for an invalid option
  */
 export async function landlock(options: LandlockOptions = {}): Promise<Launcher> {
-  checkOptions(NAME, options, ['cpus', 'setpriv'])
+  checkOptions(NAME, options, { cpus: CHECKS.cpus, setpriv: CHECKS.program })
   const { cpus, setpriv: program = 'setpriv' } = options
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
   const setpriv = findProgram(program)

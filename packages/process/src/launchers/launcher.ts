@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BusError } from '@sallyport/protocol/internal/errors'
-import { toPlainText } from '@sallyport/protocol/internal/util'
+import { BusError, type OptionCheck } from '@sallyport/protocol/internal/errors'
+import { isCount, isTexts, toPlainText } from '@sallyport/protocol/internal/util'
 import { getNodeEnvironment } from './node-program.js'
 
 /** Starts the process of a frontend in a wall: in a container, or with fewer rights. */
@@ -113,55 +113,21 @@ export class LauncherUnavailable extends BusError {
   }
 }
 
-type Check = readonly [isValid: (value: unknown) => boolean, expected: string]
+export const isNumberFrom = (value: unknown, min: number): boolean => Number.isFinite(value) && (value as number) >= min
+export const areArguments = (list: unknown): boolean => isTexts(list) && !list.some(each => each.includes('\0'))
 
-const isNumberFrom = (value: unknown, min: number): boolean => Number.isFinite(value) && (value as number) >= min
-const isWhole = (value: unknown, min: number): boolean => Number.isSafeInteger(value) && (value as number) >= min
-
-const size: Check = [value => isNumberFrom(value, Number.MIN_VALUE), 'MiB, more than 0']
-const path: Check = [value => typeof value === 'string' && value !== '', 'the path of a program']
-
-const isTexts = (list: unknown): boolean =>
-  Array.isArray(list) && list.every(each => typeof each === 'string' && !each.includes('\0'))
-const texts: Check = [isTexts, 'an array of strings']
-const paths: Check = [isTexts, 'an array of paths or file URLs']
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const directory: Check = [
-  value => typeof value === 'string' && (/^\/[^\n\0:]*$/.test(value) || process.platform === 'win32'),
-  'an absolute path without colons',
-]
-
-/** Of options of launchers and of `startProgram`. */
-const CHECKS: Readonly<Record<string, Check>> = {
-  memory: size,
-  tmp: size,
-  pids: [value => isWhole(value, 1), 'a whole number of processes and threads, from 1'],
+/** Checks of the options of launchers. */
+export const CHECKS: Readonly<Record<'cpus' | 'uid' | 'program' | 'inside' | 'image' | 'args', OptionCheck>> = {
   // The kernel takes no shorter time than 1 of 100 ms.
   cpus: [value => isNumberFrom(value, 0.01), 'a number of CPU cores, from 0.01'],
-  uid: [value => isWhole(value, 0), 'the number of a user'],
-  bwrap: path,
-  ...{ setpriv: path, docker: path, deno: path },
+  uid: [value => isCount(value), 'the number of a user'],
+  program: [value => typeof value === 'string' && value !== '', 'the path of a program'],
   inside: [
     value => typeof (Object(value) as Partial<Launcher>).launch === 'function',
     'a launcher, such as await bubblewrap()',
   ],
   image: [value => typeof value === 'string' && /^[^-\s\0][^\s\0]*$/.test(value), 'the name of an image'],
-  wall: [value => value === 'required' || value === 'none', '"required" or "none"'],
-  onDenied: [value => typeof value === 'function', 'a function'],
-  ...{ args: texts, read: paths, write: paths, home: directory, cwd: directory },
-  env: [value => isObject(value) && isTexts(Object.entries(value).flat()), 'an object of strings'],
-}
-
-/** @throws {BusError} InvalidParams for an unknown option, or an invalid value of a known one */
-export function checkOptions(subject: string, options: object, names: readonly string[]): void {
-  const wrong = (text: string): BusError => new BusError('InvalidParams', `${subject}: ${text}`)
-  if (!isObject(options)) throw wrong('the options must be an object')
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    if (!names.includes(name)) throw wrong(`unknown option "${name}". Use ${names.join(', ')}`)
-    const [isValid, expected] = CHECKS[name] ?? []
-    if (isValid && value !== undefined && !isValid(value)) throw wrong(`${name} must be ${expected}`)
-  }
+  args: [areArguments, 'an array of strings'],
 }
 
 const TIMEOUT_MS = 10_000

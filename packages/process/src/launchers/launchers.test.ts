@@ -27,7 +27,7 @@ test.runIf(!isLinux)('both need Linux', async () => {
 
 test('both refuse wrong limits', () =>
   rows([
-    [{ cpu: 5 }, 'unknown option "cpu". Use cpus, '],
+    [{ cpu: 5 }, 'unknown option "cpu" (did you mean "cpus"?)'],
     [{ cpus: 0 }, 'cpus must be a number of CPU cores, from 0.01'],
   ])(async (options, message) => {
     for (const create of [bubblewrap, landlock]) await expect(create(options as object)).rejects.toThrow(message)
@@ -101,7 +101,7 @@ const isUnix = process.platform !== 'win32'
 describe.runIf(isUnix)('docker', () => {
   test('refuses wrong options', () =>
     rows([
-      [{ memory: 5 }, 'unknown option "memory". Use image, docker, args'],
+      [{ memory: 5 }, 'docker: unknown option "memory": use image, docker, args'],
       [{ image: '--privileged' }, 'image must be the name of an image'],
       [{ docker: '' }, 'docker must be the path of a program'],
       [{ args: '-v' }, 'args must be an array of strings'],

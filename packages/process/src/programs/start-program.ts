@@ -5,7 +5,15 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  checkOptions,
+  describeThrown,
+  FUNCTION,
+  type OptionCheck,
+  type OptionChecks,
+} from '@sallyport/protocol/internal/errors'
+import { isCount, isObject } from '@sallyport/protocol/internal/util'
 import { getCertificates, getZoneVariable } from '../launchers/node-program.js'
 import { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from '../network/host-list.js'
 import {
@@ -20,7 +28,7 @@ import {
 import { Child } from '../child/child.js'
 import { OrphanGuard } from '../child/orphan-guard.js'
 import { removeCgroups } from '../launchers/cgroup.js'
-import { checkOptions, withFilterFile } from '../launchers/launcher.js'
+import { areArguments, CHECKS, isNumberFrom, withFilterFile } from '../launchers/launcher.js'
 import { findProgramWall, getSearchPath, type WalledLaunch, type WalledProgram } from './program-wall.js'
 import { getProxyVariables, type ProgramProxyOptions, serveProxy } from './program-proxy.js'
 import { findProgram } from '../launchers/programs.js'
@@ -108,10 +116,29 @@ export interface Program {
 }
 
 const DEFAULT_TMP_MB = 64
-const OPTIONS = [
-  ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
-  ...['memory', 'pids', 'tmp', 'secrets', 'onDenied'],
+const size: OptionCheck = [value => isNumberFrom(value, Number.MIN_VALUE), 'MiB, more than 0']
+const paths: OptionCheck = [areArguments, 'an array of paths or file URLs']
+const directory: OptionCheck = [
+  value => typeof value === 'string' && (/^\/[^\n\0:]*$/.test(value) || process.platform === 'win32'),
+  'an absolute path without colons',
 ]
+const OPTIONS: OptionChecks<ProgramOptions> = {
+  command: [value => typeof value === 'string' && value !== '', 'the name or the path of a program', 'required'],
+  args: CHECKS.args,
+  wall: [value => value === 'required' || value === 'none', '"required" or "none"'],
+  read: paths,
+  write: paths,
+  onDenied: FUNCTION,
+  env: [value => isObject(value) && areArguments(Object.entries(value).flat()), 'an object of strings'],
+  home: directory,
+  cwd: directory,
+  memory: size,
+  pids: [value => isCount(value, 1), 'a whole number of processes and threads, from 1'],
+  tmp: size,
+  // `checkNetwork` checks these.
+  net: undefined,
+  secrets: undefined,
+}
 
 /**
  * Starts a program in a wall: with the files, the network and the limits that the options list, and no others. It may start programs itself,
@@ -178,7 +205,7 @@ function check(options: ProgramOptions): { program: WalledProgram; proxy: Progra
   checkNetwork(net, secrets, wrong)
   checkSecrets('startProgram', { net, secrets })
   if (typeof net === 'object' && wall === 'none') throw wrong('net must not be a list of hosts without a wall')
-  const path = typeof command === 'string' && command !== '' ? findProgram(command) : undefined
+  const path = findProgram(command)
   if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
   // The wall has a rule for each.
   const missing = wall === 'none' ? [...(read ?? []), ...(write ?? [])].find(each => !existsSync(each)) : undefined
@@ -227,6 +254,3 @@ function checkNetwork(net: unknown, secrets: unknown, wrong: (text: string) => B
     checkHosts(`${place}.hosts`, hosts)
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

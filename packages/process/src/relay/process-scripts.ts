@@ -171,10 +171,7 @@ class RelayedScript extends RelayedCode {
       return this.#end()
     }
     const message = command.message as FrontendCommand
-    if (message.type === 'link') {
-      this.send({ type: 'link', scripts: message.scripts, sockets: [] })
-      return this.connect(message.link)
-    }
+    if (message.type === 'link') return this.link(message)
     if (message.type === 'stop') {
       this.#isStopping = true
       this.after(message.timeout, () => this.#awaitStop())
@@ -242,16 +239,15 @@ class RelayedScript extends RelayedCode {
   }
 
   #violate(what: string): void {
-    this.#process.control.kill(new BusError('InvalidRequest', `The process of ${this.#name} sent ${what}`))
+    this.kill(new BusError('InvalidRequest', `The process of ${this.#name} sent ${what}`))
   }
 
-  /** A process that is killed, and a script that is ended, end within a frame, which is no violation. */
-  protected override violated(fault: BusError): void {
+  protected override kill(fault: BusError): void {
     this.#process.control.kill(fault)
   }
 
   protected override controlClosed(fault: BusError | undefined): void {
-    if (fault) this.violated(fault)
+    if (fault) this.kill(fault)
     // A process whose pipe has closed, too, exits, and its relay says why.
     if (!this.#hasExited && this.#process.isOpen) this.#violate('no end of a script')
   }
@@ -263,7 +259,7 @@ class RelayedScript extends RelayedCode {
     this.isEnding = true
     this.write({ type: 'terminate' })
     this.#process.awaitEnds()
-    const kill = (): void => void (this.#hasExited || this.#process.control.kill(this.createLateError()))
+    const kill = (): void => void (this.#hasExited || this.kill(this.createLateError()))
     // Its last word comes after all that it has sent.
     this.#process.control.turned(() => {
       if (!this.#hasExited) this.afterSilence(KILL_TIMEOUT_MS, kill, () => this.#process.beats)

@@ -15,7 +15,7 @@ class Code extends RelayedCode {
   protected report(): void {}
   protected take(): void {}
   protected controlClosed(): void {}
-  protected violated(): void {}
+  protected kill(): void {}
   createTime(): () => undefined {
     return () => undefined
   }

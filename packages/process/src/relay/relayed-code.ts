@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises'
 import {
   createHeartbeatFor,
   deadline,
+  type FrontendCommand,
   type FrontendReport,
   getMemberStreams,
   type Heartbeat,
@@ -16,7 +17,6 @@ import {
 import { type BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   bridge,
-  type LinkEndpoint,
   openLink,
   StreamLink,
   type StreamMultiplexer,
@@ -65,8 +65,8 @@ export abstract class RelayedCode {
   protected abstract take(frame: ReceivedFrame): void
   /** Its reports have ended, with its violation of the protocol if there was one. */
   protected abstract controlClosed(fault: BusError | undefined): void
-  /** Its frames have ended with a violation. */
-  protected abstract violated(fault: BusError): void
+  /** Ends the process, which violated the protocol if there is a fault. */
+  protected abstract kill(fault?: BusError): void
 
   protected listen(): void {
     this.#control.receive({
@@ -88,7 +88,7 @@ export abstract class RelayedCode {
     this.write({ type: 'message', message })
   }
 
-  protected write(command: object): void {
+  protected write(command: { type: 'terminate' } | { type: 'message'; message: ProcessMessage }): void {
     this.#control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
   }
 
@@ -131,12 +131,18 @@ export abstract class RelayedCode {
     return error
   }
 
-  /** Called once: frames cannot be connected to another link. Whoever closes the link, the code goes on until the host restarts it. */
-  protected connect(endpoint: LinkEndpoint): void {
-    this.#link = openLink(endpoint, true)
+  /**
+   * Called once: frames cannot be connected to another link. Whoever closes the link, the code goes on until the host restarts it.
+   *
+   * @param sockets - those that the code can have inherited for its frames, which do not pass the relay then
+   */
+  protected link({ scripts, link }: Extract<FrontendCommand, { type: 'link' }>, sockets: readonly number[] = []): void {
+    this.send({ type: 'link', scripts, sockets })
+    if (sockets.length > 0) return
+    this.#link = openLink(link, true)
     this.#link.isPatient = true
     this.#bridged = bridge(this.#link, new StreamLink(this.#frames)).then(({ far }) => {
-      if (far) this.violated(far)
+      if (far) this.kill(far)
     })
   }
 

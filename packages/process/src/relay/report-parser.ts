@@ -118,7 +118,7 @@ function parseOutput({ stream, text, lost }: Record<string, unknown>): OutputRep
 
 function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
   try {
-    // What is deeper overflows the stack of whoever clones it.
+    // `postMessage` overflows the stack of its thread when it clones a value that is nested deeper.
     scanJson(typeof body === 'string' ? Buffer.from(body) : body, 0)
     return Object(JSON.parse(getText(body))) as Record<string, unknown>
   } catch {

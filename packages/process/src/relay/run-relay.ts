@@ -16,7 +16,7 @@ import {
   type MemberPort,
   PROCESS_STREAMS,
   SCRIPT_PROCESS,
-  type ProcessCommand,
+  serializeValue,
   silence,
   SILENT_MS,
 } from '@sallyport/protocol/internal/contract'
@@ -148,7 +148,7 @@ class ProcessRelay extends RelayedCode {
   async run(early: readonly RelayCommand[]): Promise<number> {
     const { start } = this.#data
     if ('type' in start) this.#begin(start)
-    else this.#order({ type: 'prepare', ...start })
+    else this.start(serializeValue(start), undefined)
     for (const command of early) this.#handle(command)
     try {
       const status = await this.#process.exited
@@ -203,8 +203,7 @@ class ProcessRelay extends RelayedCode {
       case 'start':
         return this.#begin(command)
       case 'link':
-        this.send({ type: 'link', scripts: command.scripts, sockets: this.#sockets.map(getInode) })
-        return this.#sockets.length === 0 ? this.connect(command.link) : undefined
+        return this.link(command, this.#sockets.map(getInode))
       case 'ask': {
         const unanswered = new BusError('Timeout', `${this.#name} did not answer for ${ABANDON_TIMEOUT_MS} ms`)
         // It might have taken over its runtime. Its heartbeat says so, if it has one.
@@ -224,10 +223,6 @@ class ProcessRelay extends RelayedCode {
     }
   }
 
-  #order(command: ProcessCommand): void {
-    this.write(command)
-  }
-
   /** A process that has not inherited the sockets has a stream in their place. */
   #connectSockets(isDirect: boolean): void {
     if (isDirect) return this.#closeSockets()
@@ -243,7 +238,7 @@ class ProcessRelay extends RelayedCode {
   ask(onAnswer: (queued?: number) => void = () => {}): void {
     if (this.#hasExited) return this.#isStopping ? onAnswer() : undefined
     this.#questions.push(onAnswer)
-    this.#order({ type: 'ask' })
+    this.send({ type: 'ask' })
   }
 
   /** The host asks whether anything still comes. Core can take what the relay has of it. */
@@ -300,10 +295,6 @@ class ProcessRelay extends RelayedCode {
     // It might wait for the host to read.
     this.#output.end()
     this.#awaitExit(`closed its ${what}`)
-  }
-
-  protected override violated(fault: BusError): void {
-    this.kill(fault)
   }
 
   #stop(timeout: number): void {

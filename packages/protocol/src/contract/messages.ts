@@ -3,7 +3,7 @@
 // 1. every worker (core, a frontend, a gate) reports its state, and answers whether it still runs
 // 2. host → frontend: `FrontendStart`, then `FrontendCommand`s; frontend → host: `FrontendReport`s
 // 3. host → gate: `GateWorkerData`, then `GateCommand`s; gate → host: `GateReport`s and `ConfirmRequest`s; core → gate: `SessionKey`
-// 4. relay → process: `ProcessCommand`s, and the streams between them
+// 4. relay → members of a process: `ProcessMessage`s, and the streams between them
 //
 // Those of core are in core's `contract/host-core.ts`.
 import type { RecordableHistogram } from 'node:perf_hooks'
@@ -260,13 +260,14 @@ export const PROCESS_GREETING = 'sallyport 1\n'
 
 /**
  * Streams of a process. `network` leads to the broker of a frontend that has one; `stdout` has what its code prints. Each member has two more: 0 is
- * the frontend of a process that has no others, and scripts begin with 1.
+ * the process itself, and the frontend that has it alone. Scripts begin with 1.
  */
 export const PROCESS_STREAMS = { network: 0xffff_ffff, stdout: 0xffff_fffe } as const
 
 /**
- * Ids of the streams of a member: its commands and reports are frames of `control`. The first has its `FrontendStart`, by `serializeValue`. A relay
- * that closes `control` ends the member.
+ * Ids of the streams of a member: its commands (`MemberCommand`) and reports are frames of `control`. Its start is its `FrontendStart`, by
+ * `serializeValue`; that of a process which does not know yet whose it is, or has scripts, is a `FrontendPreparation`. Member 0 answers questions before
+ * it has a start. A relay that closes `control` ends the member.
  */
 export const getMemberStreams = (member: number): { control: number; link: number } => ({
   control: 2 * member,
@@ -278,15 +279,6 @@ export const getMemberStreams = (member: number): { control: number; link: numbe
  * Launchers use 5 and 6.
  */
 export const PROCESS_SOCKETS = [4, 8] as const
-
-/**
- * Relay → process, over `control` of member 0: what it can prepare before it is known whose it is, a question whether its event loop is blocked,
- * and the messages of the member.
- */
-export type ProcessCommand =
-  | ({ type: 'prepare' } & FrontendPreparation)
-  | Question
-  | { type: 'message'; message: ProcessMessage }
 
 /** What a member of a process gets in place of a `FrontendCommand`. `sockets` are the inodes of those that it can have inherited. */
 export type ProcessMessage =

@@ -1,6 +1,7 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
 import { allowManyListeners, IS_NODE, isDevelopment, queueMicrotask, warn } from '#platform'
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
+import { createUnknownOptionError, suggestOption } from '../errors/options.js'
 import { deadline } from '../util/timers.js'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 
@@ -42,38 +43,50 @@ export function createAbortError(subject: string, signal: AbortSignal | undefine
   return new BusError(isLate ? 'Timeout' : 'Cancelled', `${subject} ${text}`, { cause })
 }
 
+/** Returns the names of the options, each of which must be listed. */
+export const toOptionNames = <Options>(names: Readonly<Record<keyof Options, true>>): ReadonlySet<string> =>
+  new Set(Object.keys(names))
+
 /**
  * @param args the arguments, if options are the parameter after them
+ * @param describe - called for an error alone: each call is checked
  * @throws {BusError} InvalidParams if `options` is not an object, or has a member that is not in `known`
  */
-export function checkOptionNames(method: string, options: unknown, known: ReadonlySet<string>, args?: unknown): void {
-  if (options === undefined) return warnAboutArguments(method, args, known)
+export function checkOptionNames(
+  name: string,
+  options: unknown,
+  known: ReadonlySet<string>,
+  args?: unknown,
+  describe: (name: string) => string = describeCommand,
+): void {
+  if (options === undefined) return warnAboutArguments(name, args, known, describe)
   if (typeof options !== 'object' || options === null) {
     throw new BusError(
       'InvalidParams',
-      `The options of ${describeCommand(method)} must be an object. Pass all arguments as members of one object`,
+      `The options of ${describe(name)} must be an object. Pass all arguments as members of one object`,
     )
   }
-  for (const name of Object.keys(options)) {
-    if (known.has(name)) continue
-    const text = `${describeCommand(method)} has no option ${JSON.stringify(name)}: it has ${[...known].join(', ')}`
-    throw new BusError('InvalidParams', text)
+  for (const option of Object.keys(options)) {
+    if (!known.has(option)) throw createUnknownOptionError(describe(name), option, suggestOption(option, known))
   }
 }
 
 const warned = new Set<string>()
 
 /** Warns in development, once for each function, that its arguments are named like options. Not in pages. */
-function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<string>): void {
-  if (!IS_NODE || !isDevelopment() || warned.has(method) || !isPlainObject(args)) return
+function warnAboutArguments(
+  name: string,
+  args: unknown,
+  options: ReadonlySet<string>,
+  describe: (name: string) => string,
+): void {
+  if (!IS_NODE || !isDevelopment() || warned.has(name) || !isPlainObject(args)) return
   const names = Object.keys(args)
   // Headers are as often an argument.
   if (names.length === 0 || names.some(name => name === 'headers' || !options.has(name))) return
-  warned.add(method)
+  warned.add(name)
   const text = `has only arguments that are named like options (${names.join(', ')})`
-  warn(
-    `Call of ${describeCommand(method)} ${text}. Pass options after the arguments, or {} there if these are arguments.`,
-  )
+  warn(`Call of ${describe(name)} ${text}. Pass options after the arguments, or {} there if these are arguments.`)
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   toStreamReference,
 } from '../wire/messages.js'
 import { getIterator, leaveIterator } from '../util/async-iterable.js'
-import { isAsyncIterable } from '../util/type-guards.js'
+import { isAsyncIterable, isCount } from '../util/type-guards.js'
 import { STREAM_WINDOW } from '../wire/limits.js'
 import type { CallProgress } from './call-options.js'
 import { refuseOpen } from './open-ids.js'
@@ -233,8 +233,6 @@ export const countDeclared = ({ declaredCount = 0 }: Streams): number => declare
 
 /** Returns the number of open streams and channels. Not a method: pages leave it out. */
 export const countStreams = ({ senders, receivers }: Streams): number => senders.size + receivers.size
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** A channel among the arguments of an exposed function. */
 export interface ChannelSender<T = unknown> {

@@ -2,7 +2,7 @@
 // arrives, and the names of events and frontends. Each comment says who may send it. docs/internals/wire.md has the same, byte by byte.
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import type { CausedErrorObject } from '../errors/error-data.js'
-import { getTypeName, isBytes, isThenable } from '../util/type-guards.js'
+import { getTypeName, isBytes, isObject, isThenable } from '../util/type-guards.js'
 import { MAX_CHANNELS, MAX_LABEL_LENGTH } from './limits.js'
 
 /** The kind byte of each frame, never 0 as in cleared memory. `bytes` is an attachment, of a message of the next frame of kind `msgpack` or `jsonBytes`. */
@@ -174,22 +174,18 @@ function dropInvalidTraceContext(headers: CallHeaders): void {
 }
 
 /** True for an object that a codec decoded, other than an array, bytes or a date. */
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !ArrayBuffer.isView(value) &&
-  !(value instanceof Date)
+const isDecodedObject = (value: unknown): value is Record<string, unknown> =>
+  isObject(value) && !ArrayBuffer.isView(value) && !(value instanceof Date)
 
 export const isRequestId = (id: unknown): id is RequestId => typeof id === 'string' || Number.isSafeInteger(id)
 
 const isHeaders = (value: unknown): value is CallHeaders =>
-  isObject(value) && Object.values(value).every(entry => typeof entry === 'string')
+  isDecodedObject(value) && Object.values(value).every(entry => typeof entry === 'string')
 
 /** True if the value of each declared argument is the reference of its channel or stream. */
 const isChannels = (channels: unknown, params: unknown): channels is CallChannels =>
-  isObject(channels) &&
-  isObject(params) &&
+  isDecodedObject(channels) &&
+  isDecodedObject(params) &&
   Object.keys(channels).length <= MAX_CHANNELS &&
   Object.entries(channels).every(
     ([name, id]) =>
@@ -199,7 +195,7 @@ const isChannels = (channels: unknown, params: unknown): channels is CallChannel
   )
 
 export const isErrorObject = (value: unknown): value is CausedErrorObject =>
-  isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
+  isDecodedObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
 /** True for bytes, and for an object with bytes at its top level: what can be transferred. */
 export function holdsBytes(value: unknown): boolean {
@@ -223,16 +219,17 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
 
 /** Returns the id for an error response: the message's own if it is valid, otherwise `null` (JSON-RPC, section 5). */
 export const getRequestId = (message: unknown): RequestId | null =>
-  isObject(message) && isRequestId(message['id']) ? message['id'] : null
+  isDecodedObject(message) && isRequestId(message['id']) ? message['id'] : null
 
 /** Checks an incoming call, and removes a malformed trace context. @throws {BusError} InvalidRequest, with the malformed member */
 export function parseCall(message: unknown): CallMessage {
   const { jsonrpc, id, method, params, headers, channels } = (message ?? {}) as Record<string, unknown>
-  if (jsonrpc !== '2.0') throw invalid(isObject(message) ? '`jsonrpc` must be "2.0"' : 'a message must be an object')
+  if (jsonrpc !== '2.0')
+    throw invalid(isDecodedObject(message) ? '`jsonrpc` must be "2.0"' : 'a message must be an object')
   if (typeof method !== 'string' || method === '') throw invalid('`method` must be a non-empty string')
   if (id !== undefined && !Number.isSafeInteger(id) && typeof id !== 'string')
     throw invalid('`id` must be a string or a safe integer')
-  if (params !== undefined && !isObject(params) && !isBytes(params)) {
+  if (params !== undefined && !isDecodedObject(params) && !isBytes(params)) {
     throw invalid(`\`params\` of ${describeName(method)} must be an object of named arguments, or bytes`)
   }
   if (headers !== undefined) {
@@ -255,7 +252,7 @@ export const isResponseLike = (message: unknown): boolean =>
 
 /** Checks an incoming response of an untrusted peer. @throws {BusError} InvalidRequest, with the name of the malformed member */
 export function parseResponse(message: unknown): ResponseMessage & { id: RequestId } {
-  if (!isObject(message) || message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
+  if (!isDecodedObject(message) || message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
   if (!isRequestId(message['id'])) throw invalid('the `id` of a response must be a string or a safe integer')
   if ('result' in message === 'error' in message) throw invalid('a response has either `result` or `error`')
   if ('error' in message && !isErrorObject(message['error'])) {

@@ -91,5 +91,4 @@ export function createInterruptedError(
   return error
 }
 
-export const getInterruption = (error: unknown): RunInterruption | undefined =>
-  typeof error === 'object' && error !== null ? interruptions.get(error) : undefined
+export const getInterruption = (error: unknown): RunInterruption | undefined => interruptions.get(error as object)

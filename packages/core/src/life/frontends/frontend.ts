@@ -28,7 +28,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { Pattern } from '../../acl/types.js'
 import type { FrontendEnd, EndedFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
-import { createEnd, describeEnd, type Effects, type LifeContext, type RuntimeEnd } from '../rules.js'
+import { createEnd, describeEnd, type Effects, type LifeContext, type RuntimeEnd } from '../judge.js'
 import type { Life } from '../table.js'
 import type { FrontendTerms } from '../thread.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
@@ -102,6 +102,7 @@ export class Frontend {
     this.#gate?.isInHook ? {} : `${this.traffic.taken} ${String(this.#gate?.worker.code.queued)}`
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
+  readonly #onExit: (end: RuntimeEnd | undefined) => void
   /** Links by id. Threads can still hold the ends of earlier ones than that of the life. */
   readonly #links = new Map<number, FrontendLink>()
   /** Resolved with the milliseconds that its links have from now on, or from the exit of the code on, once the host closes it. */
@@ -128,24 +129,8 @@ export class Frontend {
     this.#taker = gate
       ? { ask: onAnswer => gate.worker.code.ask(() => toCore.ask(onAnswer, onAnswer), onAnswer) }
       : toCore
+    this.#onExit = onExit
     const events: RuntimeEvents = {
-      restarted: () => {
-        this.#startedAt = Date.now()
-        this.#succeededBefore.code = this.traffic.succeeded
-        // It has not begun.
-        if (this.end?.ranCode === false) this.end = undefined
-      },
-      stopped: (end, next, context) => {
-        this.end = end
-        this.#postEnded(next, context)
-      },
-      exited: error => {
-        const name = getWorkerName('frontend', deps.label)
-        const why = 'exited before it was connected'
-        this.#ready.reject(error ?? createEnd(name, 'Disconnected', why, { delivered: 'no' }))
-        onExit(this.end)
-        this.#exited.resolve(this.#endLinks().then(unsent => error ?? unsent))
-      },
       unsent: count => (this.#unsentCount += count),
       unhandled: error => {
         // The number first: a thread can forge reports, and each error takes a stack.
@@ -350,6 +335,7 @@ export class Frontend {
   get #effects(): Partial<Effects> {
     let stopAsking = (): void => {}
     return {
+      ...this.#endEffects,
       opened: () => this.#ready.resolve(),
       offer: context => this.#offer(context),
       handOver: ({ link: id, hasBegun }) => {
@@ -387,6 +373,41 @@ export class Frontend {
       },
       stopAsking: () => stopAsking(),
       replace: () => this.#life.send({ type: 'RELOAD' }),
+    }
+  }
+
+  /** What the end of its code is for core, and for who waits for this frontend. */
+  get #endEffects(): Partial<Effects> {
+    const { label, config } = this.deps
+    /** @param isUnwanted - false for an end by the host, of which core needs no reason */
+    const ended = (next: EndedFrontend['next'], context: LifeContext, isUnwanted = true): void => {
+      this.end = isUnwanted ? describeEnd(label, context.error, context.obituary) : undefined
+      this.#postEnded(next, context)
+    }
+    return {
+      spawn: ({ run }) => {
+        if (run === 1) return
+        this.#startedAt = Date.now()
+        this.#succeededBefore.code = this.traffic.succeeded
+        // It has not begun.
+        if (this.end?.ranCode === false) this.end = undefined
+      },
+      renew: context => ended('restart', context, context.obituary?.ranCode === false),
+      backOff: context => ended('restart', context),
+      wait: context => ended('wait', context),
+      leave: context => ended('wait', context, context.error !== undefined),
+      exit: context => {
+        // A reload at the close of the bus has nothing to begin again, and is a close.
+        const isOrder = context.goal === 'stop' || (context.goal === 'reload' && !context.error)
+        ended('none', context, config.sandbox !== undefined && !isOrder)
+      },
+      over: ({ error }) => {
+        const why = 'exited before it was connected'
+        const name = getWorkerName('frontend', label)
+        this.#ready.reject(error ?? createEnd(name, 'Disconnected', why, { delivered: 'no' }))
+        this.#onExit(this.end)
+        this.#exited.resolve(this.#endLinks().then(unsent => error ?? unsent))
+      },
     }
   }
 

@@ -4,11 +4,11 @@ import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { createDeferred, isDevelopment } from '@sallyport/protocol/internal/util'
 import { createGlobMatcher } from '../../acl/identifier.js'
 import type { Capability } from '../../acl/types.js'
-import { createNoFrontendError } from '../../shared/suggest.js'
+import { createNoFrontendError } from '../../shared/frontend-errors.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createLogOnce, type LogOnce } from '../sandboxes/sandbox.js'
-import { describeEnd, type RuntimeEnd } from '../rules.js'
+import { describeEnd, type RuntimeEnd } from '../judge.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
 import {
   createConnectionRuntime,
@@ -97,8 +97,8 @@ export class Frontends {
 
   async openExternal(label: string, config: ConnectionConfig): Promise<ExternalFrontend> {
     let runtime!: ExternalRuntime
-    const createRuntime: FrontendDeps['createRuntime'] = (events, terms) =>
-      (runtime = createExternalRuntime(label, this.#host, events, terms))
+    const createRuntime: FrontendDeps['createRuntime'] = (_events, terms) =>
+      (runtime = createExternalRuntime(label, this.#host, terms))
     const frontend = this.#add({ label, name: label, config, isRunning: false, isExternal: true, createRuntime })
     await this.#waitFor(frontend)
     runtime.release()

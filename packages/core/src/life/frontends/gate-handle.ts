@@ -19,7 +19,8 @@ import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
 import { resolveSupervision, type SupervisionConfig } from '../policy.js'
 import { watchCounter } from '../watchdog.js'
-import type { ThreadHandle, WorkerExit } from '../thread.js'
+import { type Effects, getExit, type WorkerExit } from '../judge.js'
+import type { ThreadHandle } from '../thread.js'
 import type { SupervisedWorker } from '../worker.js'
 import { type ThrottledLines, throttleLines } from '../workers/output.js'
 import type { HostConfig } from './config.js'
@@ -82,20 +83,10 @@ export class GateHandle {
       taker: events.taker,
       readTaken: () => events.readTaken?.(),
       spawn: heartbeat => this.#spawn(heartbeat),
-      onState: state => {
-        log.debug({ worker: 'gate', label, state }, 'state')
-        if (state === 'ready') events.changed('GATE.READY')
-      },
+      onState: state => log.debug({ worker: 'gate', label, state }, 'state'),
       onReport: message => this.#take(message as GateReport),
-      onEnding: () => events.changed('GATE.ENDING'),
-      onRestarted: () => events.changed('GATE.UP'),
-      onStopped: restart => {
-        this.#down()
-        reporter.reportRestart('gate', label, restart)
-      },
-      onKilled: () => reporter.reportStopTimeout('gate', label),
+      effects: [this.#effects, reporter.getEffects('gate', label)],
     })
-    void this.worker.exited.then(exit => this.#exited(exit))
   }
 
   get stats(): GateStats {
@@ -155,20 +146,27 @@ export class GateHandle {
     }
   }
 
-  #down(): void {
-    this.#stopWatching()
-    this.#events.changed('GATE.DOWN')
-  }
-
-  #exited(exit: WorkerExit): void {
-    this.#down()
-    // Without its gate, a frontend can do nothing.
-    const { context } = this.worker.life
-    const isLost = context.goal !== 'stop' && !context.isDraining()
-    const text = `${getWorkerName('gate', this.#label)} exited unexpectedly`
-    const { error = isLost ? new BusError('Crashed', text) : undefined } = exit
-    if (error) this.#events.failed(error)
-    if (!this.#events.isOfRun) this.#host.reporter.reportExit('gate', this.#label, { ...exit, error })
+  get #effects(): Partial<Effects> {
+    const events = this.#events
+    const ending = (): void => events.changed('GATE.ENDING')
+    const down = (): void => {
+      this.#stopWatching()
+      events.changed('GATE.DOWN')
+    }
+    return {
+      ...{ askToStop: ending, kill: ending, renew: down, backOff: down, wait: down },
+      spawn: ({ run }) => run > 1 && events.changed('GATE.UP'),
+      ready: () => events.changed('GATE.READY'),
+      over: context => {
+        down()
+        // Without its gate, a frontend can do nothing.
+        const isLost = context.goal !== 'stop' && !context.isDraining()
+        const text = `${getWorkerName('gate', this.#label)} exited unexpectedly`
+        const { error = isLost ? new BusError('Crashed', text) : undefined, exitError } = getExit(context)
+        if (error) events.failed(error)
+        if (!events.isOfRun) this.#host.reporter.reportExit('gate', this.#label, { error, exitError })
+      },
+    }
   }
 }
 

@@ -17,7 +17,7 @@ import { bridge, openLink } from '@sallyport/protocol/internal/link'
 import { onNextTick } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { resolveSupervision, type WorkerStats } from '../policy.js'
-import { describeEnd, type Effects, type LifeTerms, type Obituary } from '../rules.js'
+import type { Effects, LifeTerms, Obituary } from '../judge.js'
 import type { Life } from '../table.js'
 import type { FrontendTerms } from '../thread.js'
 import type { ConnectionConfig } from './config.js'
@@ -56,20 +56,18 @@ export function createConnectionRuntime(
     else if (client && link) endConnection(client, link, error as BusError | undefined)
   }
   const exited = (by: Obituary['by']): void => life.send({ type: 'OBITUARY', obituary: { ranCode: true, by } })
-  const life = createPlainLife(label, host, terms, events, {
-    isRunning: true,
-    effects: {
-      kill: ({ error }) => endWith(error),
-      askToStop({ goal, sentence }) {
-        const end = (): void => {
-          endWith(goal === 'fail' ? sentence : undefined)
-          exited('order')
-        }
-        if (goal === 'stop' && client && !member) void client.close().then(end)
-        else end()
-      },
+  const effects: Partial<Effects> = {
+    kill: ({ error }) => endWith(error),
+    askToStop({ goal, sentence }) {
+      const end = (): void => {
+        endWith(goal === 'fail' ? sentence : undefined)
+        exited('order')
+      }
+      if (goal === 'stop' && client && !member) void client.close().then(end)
+      else end()
     },
-  })
+  }
+  const life = createPlainLife(label, host, terms, effects, { isRunning: true })
   life.send({ type: 'READY' })
   return {
     life,
@@ -112,17 +110,12 @@ function createPlainLife(
   label: string,
   { supervisor }: FrontendHost,
   terms: FrontendTerms,
-  events: RuntimeEvents,
-  { effects, ...more }: Pick<LifeTerms, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
+  effects: Partial<Effects>,
+  more: Pick<LifeTerms, 'isRunning' | 'isPage' | 'keepsLink'>,
 ): Life {
-  const exit: Effects['exit'] = context => {
-    events.stopped(undefined, 'none', context)
-    // A caller of `close` can use the name again at once.
-    events.exited(context.error)
-  }
   return supervisor.createLife({
     ...{ ...terms, ...more, name: getWorkerName('frontend', label), supervision: resolveSupervision('temporary') },
-    effects: { ...terms.effects, ...effects, exit },
+    effects: [terms.effects, effects],
   })
 }
 
@@ -137,12 +130,7 @@ export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend,
   release(): void
 }
 
-export function createExternalRuntime(
-  label: string,
-  host: FrontendHost,
-  events: RuntimeEvents,
-  terms: FrontendTerms,
-): ExternalRuntime {
+export function createExternalRuntime(label: string, host: FrontendHost, terms: FrontendTerms): ExternalRuntime {
   /** Absent while no page has the label, and while core checks the frontend's options by a link. */
   let current: ExternalCode | undefined
   const left = (by: Obituary['by']): void => {
@@ -153,17 +141,9 @@ export function createExternalRuntime(
   const leave = (code: ExternalCode): void => {
     if (current === code) left('itself')
   }
-  const life = createPlainLife(label, host, terms, events, {
-    isPage: true,
-    // The code's own link cannot change to another session: the code has to join again.
-    keepsLink: true,
-    effects: {
-      spawn: ({ run }) => run > 1 && events.restarted(),
-      askToStop: () => left('order'),
-      kill: () => current?.link.close(),
-      leave: context => events.stopped(context.error && describeEnd(label, context.error), 'wait', context),
-    },
-  })
+  const effects = { askToStop: () => left('order'), kill: () => current?.link.close() }
+  // The code's own link cannot change to another session: the code has to join again.
+  const life = createPlainLife(label, host, terms, effects, { isPage: true, keepsLink: true })
   return {
     life,
     get stats(): WorkerStats {

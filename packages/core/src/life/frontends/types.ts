@@ -4,8 +4,7 @@ import type { FrontendStart, InitScript, Peer, SuspendedScript } from '@sallypor
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import type { CoreCommand, EndedFrontend, LinkOffer } from '../../contract/host-core.js'
-import type { LifeContext, RuntimeEnd } from '../rules.js'
+import type { CoreCommand, LinkOffer } from '../../contract/host-core.js'
 import type { Life } from '../table.js'
 import type { WorkerState, WorkerStats } from '../policy.js'
 import type { RelaySockets, SocketOwner } from '@sallyport/process/internal'
@@ -39,15 +38,8 @@ export interface FrontendRuntime {
   reload?(): Promise<void>
 }
 
+/** What the code of a frontend says. */
 export interface RuntimeEvents {
-  restarted(): void
-  /**
-   * The code stopped, and its link is given up afterwards. `next` says whether it starts again, by itself or not.
-   *
-   * @param end - left out for a reload of code that has begun, and for an end by the host
-   */
-  stopped(end: RuntimeEnd | undefined, next: EndedFrontend['next'], context: LifeContext): void
-  exited(error: Error | undefined): void
   /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
   unsent(count: number): void
   /** The code of `bus.run` did not handle a rejection. The code can forge it. */

@@ -5,6 +5,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import type { LifeContext } from '../judge.js'
 import type { WorkerSpec } from '../thread.js'
 import { ModuleLoad, WorkerRuntime, type WorkerRuntimeDeps } from './worker-runtime.js'
 
@@ -87,15 +88,17 @@ test('a module is not late while a debugger is attached', async () => {
 /** A runtime whose threads are doubles: `spec` is what the host supervises. */
 function createRuntime(hasProcess = false) {
   let spec!: WorkerSpec
-  const never = new Promise<never>(() => {})
-  const worker = { exited: never, post() {}, reload: async () => {}, life: { context: { goal: 'none' } } }
+  const worker = { post() {}, reload: async () => {}, life: { context: { goal: 'none' } } }
   const supervisor = { start: (given: WorkerSpec) => ((spec = given), worker) }
-  const reporter = { reportThrottled: vi.fn<(name: string, event: object, more: number) => void>() }
+  const reporter = {
+    reportThrottled: vi.fn<(name: string, event: object, more: number) => void>(),
+    getEffects: () => ({}),
+  }
   const deps = {
-    ...{ label: 'main', module: new URL('file:///main.js'), terms: {}, owners: [] },
+    ...{ label: 'main', module: new URL('file:///main.js'), terms: { effects: {} }, owners: [] },
     config: { sandbox: { hasProcess, wall: 'none', spawn: () => new EventEmitter() }, supervision: {}, loaded: true },
     host: { supervisor, reporter, core: { scripts: [] }, options: { calls: {}, dev: false, log: false } },
-    events: { stopped() {} },
+    events: {},
   }
   const runtime = new WorkerRuntime(deps as unknown as WorkerRuntimeDeps)
   return { runtime, spec, reporter }
@@ -138,6 +141,6 @@ test('code that ends before it takes its next link ends those that it has not cl
   await expect.poll(() => closed[1]).toHaveBeenCalled()
   runtime.connect(third!)
   expect(closed.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 0])
-  spec.onExit!({ error: undefined, exitError: undefined, code: 0 }, { goal: 'stop' } as never)
+  for (const { exit } of spec.effects!) exit?.({ goal: 'stop' } as LifeContext)
   await expect.poll(() => closed.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1])
 })

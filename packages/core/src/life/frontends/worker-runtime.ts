@@ -18,14 +18,15 @@ import {
   assertNever,
   createDeferred,
   type Deferred,
+  isCount,
   isDevelopment,
   isUint8Array,
 } from '@sallyport/protocol/internal/util'
 import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { WorkerStats } from '../policy.js'
-import { createEnd, describeEnd, type LifeContext } from '../rules.js'
+import { createEnd, type Effects, getExit, type LifeContext } from '../judge.js'
 import type { Life } from '../table.js'
-import type { FrontendTerms, Restart, ThreadHandle, WorkerExit, WorkerSpec } from '../thread.js'
+import type { FrontendTerms, ThreadHandle, WorkerSpec } from '../thread.js'
 import type { SupervisedWorker } from '../worker.js'
 import { isInspectorOpen } from '../watchdog.js'
 import type { FrontendConfig } from './config.js'
@@ -85,7 +86,6 @@ export class WorkerRuntime implements FrontendRuntime {
     }
     if (!config.runsOnce) this.reload = () => this.#reload()
     this.#worker = host.supervisor.start(this.#createSpec())
-    void this.#worker.exited.then(exit => this.#exited(exit))
   }
 
   get life(): Life {
@@ -108,10 +108,10 @@ export class WorkerRuntime implements FrontendRuntime {
   }
 
   #createSpec(): WorkerSpec {
-    const { label, module, config, host, events, terms } = this.#deps
+    const { label, module, config, host, terms } = this.#deps
     const { dev } = host.options
     const { hasProcess } = config.sandbox
-    const { taker, readTaken, ...links } = terms
+    const { taker, readTaken, effects, ...links } = terms
     return {
       name: getWorkerName('frontend', label),
       supervision: config.supervision,
@@ -134,10 +134,8 @@ export class WorkerRuntime implements FrontendRuntime {
         host.log.debug({ worker: 'frontend', label, state }, 'state')
       },
       onReport: report => this.#receive(report),
-      onRestarted: events.restarted,
-      onStopped: (restart, context) => this.#stopped(restart, context),
-      onExit: (exit, context) => this.#stoppedForGood(exit, context),
-      onKilled: () => host.reporter.reportStopTimeout('frontend', label),
+      // Core hears of an end before the user of the bus.
+      effects: [effects, this.#effects, host.reporter.getEffects('frontend', label)],
     }
   }
 
@@ -173,7 +171,7 @@ export class WorkerRuntime implements FrontendRuntime {
         takeReport(report, this.#output, { postMessage: request => this.#worker.post(request) })
         break
       case 'unsent':
-        if (isCount(count)) events.unsent(count)
+        if (isCount(count, 1)) events.unsent(count)
         break
       case 'unhandled':
         events.unhandled(error)
@@ -203,38 +201,29 @@ export class WorkerRuntime implements FrontendRuntime {
     host.reporter.reportThrottled('denied', { label, command: `net ${wanted}`, hint }, more)
   }
 
-  #stopped(restart: Restart | undefined, context: LifeContext): void {
-    const { label, host, events } = this.#deps
-    const { obituary, error } = context
-    this.#closeLinks()
-    // A load that is not over goes on in the next thread.
-    if (restart || this.load.isOver) this.load.fail(restart?.error)
-    // After an error, `dev` waits for a change of its files.
-    const next = !restart || restart.delay !== undefined ? 'restart' : 'wait'
-    const hasEnd = restart !== undefined || obituary?.ranCode === false
-    events.stopped(hasEnd ? describeEnd(label, error, obituary) : undefined, next, context)
-    // A reload is no failure, but what was lost by it is one.
-    if (!restart && isUnsentError(error)) host.reporter.reportFault(label, error!)
-    host.reporter.reportRestart('frontend', label, restart)
-  }
-
-  #stoppedForGood({ error }: WorkerExit, context: LifeContext): void {
-    const { label, events } = this.#deps
-    this.#closeLinks()
-    this.load.fail(error)
-    // A reload at the close of the bus has nothing to begin again, and is a close.
-    const isOrder = context.goal === 'stop' || (context.goal === 'reload' && !error)
-    events.stopped(isOrder ? undefined : describeEnd(label, error, context.obituary), 'none', context)
-  }
-
-  /** No other thread follows. */
-  #exited(exit: WorkerExit): void {
-    const { label, config, host, events } = this.#deps
-    events.exited(exit.error)
-    // The caller of `open` gets the error of the first start, and that of `run` each.
-    if (config.runsOnce || (this.load === this.#firstLoad && this.load.isOpening)) return
-    host.reporter.reportExit('frontend', label, exit)
-    if (this.life.context.goal !== 'stop') host.reporter.reportEnd(label, exit.error, exit.code)
+  get #effects(): Partial<Effects> {
+    const { label, config, host } = this.#deps
+    const ended = ({ error }: LifeContext): void => {
+      this.#closeLinks()
+      this.load.fail(error)
+    }
+    return {
+      renew: ({ error }) => {
+        this.#closeLinks()
+        // A load that is not over goes on in the next thread.
+        if (this.load.isOver) this.load.fail(undefined)
+        // A reload is no failure, but what was lost by it is one.
+        if (isUnsentError(error)) host.reporter.reportFault(label, error!)
+      },
+      ...{ backOff: ended, wait: ended, exit: ended },
+      over: context => {
+        // The caller of `open` gets the error of the first start, and that of `run` each.
+        if (config.runsOnce || (this.load === this.#firstLoad && this.load.isOpening)) return
+        const exit = getExit(context)
+        host.reporter.reportExit('frontend', label, exit)
+        if (context.goal !== 'stop') host.reporter.reportEnd(label, exit.error, exit.code)
+      },
+    }
   }
 
   async #reload(): Promise<void> {
@@ -256,8 +245,6 @@ export class WorkerRuntime implements FrontendRuntime {
     this.#links = []
   }
 }
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
 
 /** The module has been evaluated; core has the events that it emitted. */
 export type LoadStep = 'loaded' | 'synchronized'

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { resolveSupervision } from '../policy.js'
 import { Supervisor } from '../supervisor.js'
+import type { LifeContext } from '../judge.js'
 import { BusReporter } from './events.js'
 import { createHostLog } from './log.js'
 
@@ -27,7 +28,8 @@ test('throws the error of a listener later, and calls the other listeners', asyn
   })
   reporter.on('fault', ({ label }) => labels.push(label))
   reporter.on('restart', ({ label }) => labels.push(label))
-  reporter.reportRestart('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
+  const restarted = { error: new Error('x'), history: { count: 1, delay: 1 } } as LifeContext
+  reporter.getEffects('core', 'core').backOff!(restarted)
   expect(labels).toEqual(['core', 'core'])
   await expect.poll(() => thrown).toEqual(['a listener'])
 })
@@ -58,9 +60,6 @@ test('throws the error of an inspection later, and supervision goes on', async (
       }),
     onReport() {},
     onState() {},
-    onRestarted() {},
-    onStopped() {},
-    onKilled() {},
   })
   expect(await thread.exited).toMatchObject({ error: undefined })
   stop()

@@ -1,10 +1,15 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import { EventEmitter } from 'node:events'
-import { BusError, type BusErrorReason, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  type BusErrorReason,
+  describeName,
+  didYouMean,
+  isBusError,
+} from '@sallyport/protocol/internal/errors'
 import { callSafely, withoutContext } from '@sallyport/protocol/internal/util'
-import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
-import type { Restart, WorkerExit } from '../thread.js'
+import type { Effects, LifeContext, WorkerExit } from '../judge.js'
 import type { HostLog } from './log.js'
 
 /** The kind of a worker: core, a frontend, or the gate of a frontend in the isolation pattern. */
@@ -99,10 +104,20 @@ export class BusReporter {
     this.#emit('fault', { label, error: ensureBusError(error) })
   }
 
-  /** @param restart - `undefined` for a reload, which is not reported */
-  reportRestart(worker: WorkerKind, label: string, restart: Restart | undefined): void {
-    if (!restart) return
-    const { error, restarts, delay } = restart
+  /** What is reported of each worker as it lives: its restarts, but no reload, and that it did not stop in time. */
+  getEffects(worker: WorkerKind, label: string): Partial<Effects> {
+    return {
+      backOff: context => this.#reportRestart(worker, label, context, context.history.delay),
+      wait: context => this.#reportRestart(worker, label, context),
+      kill: ({ goal }, event) => {
+        if (goal === 'stop' && event?.type !== 'FAIL') this.reportStopTimeout(worker, label)
+      },
+    }
+  }
+
+  /** @param delay - left out if the worker waits for `reload` */
+  #reportRestart(worker: WorkerKind, label: string, context: LifeContext, delay?: number): void {
+    const [error, restarts] = [context.error!, context.history.count]
     if (delay === undefined) {
       this.reportFault(label, error)
       return this.#log.info({ worker, label }, 'waiting for a change of its files, or bus.reload')

@@ -4,7 +4,7 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import type { MemberPort } from '@sallyport/protocol/internal/contract'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { NeighborFault } from '../rules.js'
+import { NeighborFault } from '../judge.js'
 import { SharedThreads, type ThreadGroup, type ThreadMember } from './shared-threads.js'
 
 /** A thread whose members do what their messages say. */
@@ -229,7 +229,7 @@ function createDouble(name: string) {
   return { worker, from, send, end }
 }
 
-test('what a thread has sent before its end comes first, and a member fails and exits once', () =>
+test('what a thread has sent before its end comes first, and a member fails and exits once, and sends nothing later', () =>
   rows([
     ['it exits', 'exit', 0],
     ['it fails', 'error', new Error('broken')],
@@ -237,7 +237,11 @@ test('what a thread has sent before its end comes first, and a member fails and 
     const { worker, from, send, end } = createDouble(`ends by ${event}`)
     const only = open('only', { from })
     const failures = ['first', 'second'].map(message => ({ type: 'error', error: { message } }))
-    send(only, { type: 'message', message: 'last' }, ...failures, { type: 'exited', code: 3 })
+    const late = [
+      { type: 'message', message: 'late' },
+      { type: 'exited', code: 4 },
+    ]
+    send(only, { type: 'message', message: 'last' }, ...failures, { type: 'exited', code: 3 }, ...late)
     // The port is not read before the event loop turns.
     worker.emit(event, value)
     expect([only.messages, only.errors]).toEqual([['last'], ['first']])

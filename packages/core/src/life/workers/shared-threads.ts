@@ -20,7 +20,7 @@ import {
 import { BusError, receiveError, reportError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
-import { NeighborFault } from '../rules.js'
+import { NeighborFault } from '../judge.js'
 import type { ThreadHandle } from '../thread.js'
 import { createRunningTime } from '../watchdog.js'
 import type { RelaySockets } from '@sallyport/process/internal'

@@ -3,12 +3,11 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { BusError } from '@sallyport/protocol/internal/errors'
-import { decodeText } from '@sallyport/protocol/internal/util'
+import { BusError, createUnknownOptionError, didYouMean } from '@sallyport/protocol/internal/errors'
+import { decodeText, isObject } from '@sallyport/protocol/internal/util'
 import { type AclSource, type CapabilitySource, getPlatform, type PermissionFileSource } from '../../acl/types.js'
 import type { AppInfo } from '../../contract/host-core.js'
-import { didYouMean } from '../../shared/suggest.js'
-import { check, isObject } from '../../shared/validate.js'
+import { check } from '../../shared/validate.js'
 import { type AssetScope, CONFIG_KEYS, configSchema, type ParsedApp, PATTERN_PLACES } from './config-schema.js'
 import { createRequire } from 'node:module'
 import { isUtf8 } from 'node:buffer'
@@ -140,16 +139,16 @@ function checkNearMisses(from: string, config: unknown): void {
     throw new BusError('InvalidParams', `${from}: ${text}`)
   }
   for (const [key, place] of Object.entries(MISPLACED)) {
-    if (!Object.hasOwn(Object(config) as object, key)) continue
-    throw new BusError('InvalidParams', `${from}: unknown option ${JSON.stringify(key)}: it belongs at ${place}`)
+    if (Object.hasOwn(Object(config) as object, key)) {
+      throw createUnknownOptionError(from, key, `: it belongs at ${place}`)
+    }
   }
   for (const [place, names] of Object.entries(CONFIG_KEYS)) {
     const path = place === '' ? [] : place.split('.')
     const section = path.reduce((value, key) => Object(value[key]) as Record<string, unknown>, Object(config))
     for (const key of Object.keys(section)) {
       const hint = names.includes(key) ? '' : didYouMean(key, names)
-      if (hint === '') continue
-      throw new BusError('InvalidParams', `${from}: unknown option ${JSON.stringify([...path, key].join('.'))}${hint}`)
+      if (hint !== '') throw createUnknownOptionError(from, [...path, key].join('.'), hint)
     }
   }
 }

@@ -29,7 +29,7 @@ const apps: [name: string, app: Partial<BusOptions>][] = [
 ]
 
 const sdk = startSdk()
-const instrumented = instrument(sdk)
+const instrumented = instrument(sdk.providers)
 afterAll(() => {
   instrumented.stop()
   sdk.stop()

@@ -1,6 +1,6 @@
 // `fetch` over `node:http`, for Deno, whose own has no way to a broker. It follows redirects, decodes bodies and can be aborted, and sends the whole
 // body of a request at once.
-import { parseForeignUrl } from '@sallyport/protocol/internal/util'
+import { BODY_FIELDS, ORIGIN_FIELDS, parseForeignUrl } from '@sallyport/protocol/internal/util'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
@@ -15,9 +15,6 @@ const MAX_CONNECTIONS = 64
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const WITHOUT_BODY = new Set([204, 205, 304])
 const DEFAULTS = { accept: '*/*', 'user-agent': 'node', 'accept-encoding': 'gzip, deflate, br' }
-/** Fields that are for one origin alone, and those of a body. */
-const PRIVATE = ['authorization', 'proxy-authorization', 'cookie', 'host']
-const OF_BODY = ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length']
 
 export function createHttpFetch(connect: Connect): typeof fetch {
   const { Agent, request: open } = process.getBuiltinModule('node:http')
@@ -74,9 +71,9 @@ export function createHttpFetch(connect: Connect): typeof fetch {
         if ((status === 303 && !isGet) || (status < 303 && method === 'POST')) {
           method = 'GET'
           body = undefined
-          for (const name of OF_BODY) headers.delete(name)
+          for (const name of BODY_FIELDS) headers.delete(name)
         }
-        if (url.origin !== from) for (const name of PRIVATE) headers.delete(name)
+        if (url.origin !== from) for (const name of ORIGIN_FIELDS) headers.delete(name)
       }
     } catch (cause) {
       // Any value can be the reason.

@@ -7,6 +7,7 @@ import { Duplex, duplexPair } from 'node:stream'
 import tls from 'node:tls'
 import zlib from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ORIGIN_FIELDS } from '@sallyport/protocol/internal/util'
 import { rows } from '../../../../../scripts/testing.js'
 import { createHttpFetch } from './http-fetch.js'
 
@@ -333,6 +334,18 @@ test('a body is decoded over node:http, too, whatever has encoded it', () =>
     })
     expect(await (await answer('http://a.example/')).text()).toBe('hello')
   }))
+
+test('a redirect over node:http takes credentials to no other origin', async () => {
+  const fetch = fetchOverHttp(({ headers, url }, response) => {
+    if (url === '/') response.writeHead(302, { location: 'http://b.example/end' })
+    response.end(JSON.stringify(headers))
+  })
+  const headers = Object.fromEntries(ORIGIN_FIELDS.map(name => [name, 'secret']))
+  const answer = await fetch('http://a.example/', { headers: { ...headers, 'x-kept': 'yes' } })
+  const received = (await answer.json()) as Record<string, string>
+  expect(Object.keys(received).filter(name => ORIGIN_FIELDS.includes(name))).toEqual(['host'])
+  expect(received).toMatchObject({ host: 'b.example', 'x-kept': 'yes' })
+})
 
 test('a request over node:http whose connection fails is rejected with the cause', async () => {
   const failed = vi.fn<(error: Error) => void>()

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { getScenario, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
 import { Cells, getAnswers } from './answers.js'
 import type { CaseReport, Figure } from './report.js'
-import { getLeftOut, getNotes, getVerdict, isRefused } from './verdict.js'
+import { getLeftOut, getNotes, getVerdict, isRefused } from './noise.js'
 
 const formats = getScenario('formats')
 

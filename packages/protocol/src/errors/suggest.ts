@@ -1,12 +1,9 @@
 // Suggests the nearest valid name in error texts: most wrong names are typing errors.
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { distance } from 'fastest-levenshtein'
 
 const MAX_COMPARED_LENGTH = 100
 /** Further names are not compared: ten thousand would take longer than a thousand calls. */
 const MAX_NAMES = 1000
-/** Characters of a name that are shown in logs, traces and statistics. */
-export const MAX_NAME_LENGTH = 200
 
 /** Returns ` (did you mean "greet"?)` if one of the names is near enough, or an empty string. */
 export function didYouMean(name: string, names: Iterable<string>): string {
@@ -22,22 +19,6 @@ export function didYouMean(name: string, names: Iterable<string>): string {
     if (apart < bestDistance) [best, bestDistance] = [candidate, apart]
   }
   return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`
-}
-
-/**
- * The error of everything that names a frontend that is not there, or no longer. It can come back, so nothing was delivered yet.
- *
- * @param why - a clause that says why the last frontend with this label has ended
- */
-export function createNoFrontendError(label: string, names: Iterable<string>, why?: string): BusError {
-  const text = `There is no frontend ${describeName(label)}${why === undefined ? didYouMean(label, names) : `: ${why}`}`
-  return new BusError('Disconnected', text, { data: { delivered: 'no' } })
-}
-
-/** @param why - a clause that says why the frontend restarts; `undefined` if the host reloads it */
-export function createRestartError(label: string, why: string | undefined): BusError {
-  const text = `The frontend ${describeName(label)} is restarting, call it again later${why === undefined ? '' : `: ${why}`}`
-  return new BusError('Disconnected', text, { data: { delivered: 'no' } })
 }
 
 /** True for the same letters in another order: one slip of the fingers, which the distance counts as two. */

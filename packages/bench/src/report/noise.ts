@@ -1,7 +1,7 @@
 // Whether what a run measured can be believed. Each case is judged by two arms that are the same (A/A), which are measured as all else: if they differ,
 // nothing is said of that case, and of no other. What other programs took is a fact, which refuses nothing.
-import type { Outcome } from '@sallyport/compare/internal/screen'
-import { count } from '@sallyport/compare/internal/text'
+import type { Outcome } from '#measure/screen'
+import { count } from '#measure/text'
 import { extent } from 'd3-array'
 import { AGAIN } from '../model/scenario.js'
 import { type CaseReport, getFailures, type Report } from './report.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { describeEnd, judge, type Obituary } from './rules.js'
+import { describeEnd, judge, type Obituary } from './judge.js'
 
 const its: Obituary = { ranCode: true, by: 'itself', code: 0 }
 const own = new Error('its own words')

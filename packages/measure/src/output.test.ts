@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { rows } from '../../../../scripts/testing.js'
-import { UsageError } from '../shared/text.js'
+import { rows } from '../../../scripts/testing.js'
+import { UsageError } from './text.js'
 import { writeReports } from './output.js'
 
 let directory: string

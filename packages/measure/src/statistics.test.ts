@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { rows } from '../../../../scripts/testing.js'
+import { rows } from '../../../scripts/testing.js'
 import { estimateRatio, getSpread, isStationary, median, quantile } from './statistics.js'
 
 const getRatio = (...processes: Parameters<typeof estimateRatio>): number | undefined =>

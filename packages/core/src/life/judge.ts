@@ -90,16 +90,20 @@ export interface LifeEvent {
   readonly timeout?: number
 }
 
-/** What the owner of a life does: everything else is decided here. The first are of the code, the others of the links of a frontend. */
+/**
+ * What the owners of a life do: everything else is decided here. The first are of the code, the others of the links of a frontend. The code has ended at
+ * `renew` and `backOff`, which other code follows, and at `wait`, `leave` and `exit`. `over` comes once, when the last link is given up, too.
+ */
 export type EffectName =
-  | ('spawn' | 'ready' | 'askToStop' | 'kill' | 'rest' | 'backOff' | 'wait' | 'renew' | 'leave' | 'exit')
+  | ('spawn' | 'ready' | 'askToStop' | 'kill' | 'rest' | 'backOff' | 'wait' | 'renew' | 'leave' | 'exit' | 'over')
   | ('opened' | 'offer' | 'handOver' | 'detach' | 'forget' | 'drop' | 'ask' | 'stopAsking' | 'replace')
 export type Effects = Readonly<Record<EffectName, (context: LifeContext, event?: LifeEvent) => void>>
 
 export interface LifeInput {
   readonly name: string
   readonly supervision: SupervisionConfig
-  readonly effects: Partial<Effects>
+  /** Of each of its owners, who act in this order. */
+  readonly effects: readonly Partial<Effects>[]
   now(): number
   random(): number
   /** True once the bus ends: nothing restarts then. */
@@ -146,8 +150,25 @@ export interface LifeContext extends LifeInput {
   readonly everRan: boolean
   /** The code has had a link. */
   readonly hasBegun: boolean
+  readonly isOver: boolean
   readonly stopTimeout: number
 }
+
+/** How a life has ended. */
+export interface WorkerExit {
+  /** Why the worker is not restarted; `undefined` if it stopped as it should. */
+  error: Error | undefined
+  /** The thread's own last error; `undefined` if the worker was failed by something outside of it. */
+  exitError: Error | undefined
+  /** The thread's exit code; `undefined` for a thread that was not waited for. */
+  code?: number | undefined
+}
+
+export const getExit = ({ error, exitError, obituary }: LifeContext): WorkerExit => ({
+  error,
+  exitError: error && exitError,
+  code: obituary?.code,
+})
 
 export type Change = (context: LifeContext, event: LifeEvent) => Partial<LifeContext>
 
@@ -167,7 +188,7 @@ const UNJUDGED = { sentence: undefined, obituary: undefined, error: undefined, e
 
 export type ChangeName =
   | ('born' | 'ran' | 'record' | 'sentence' | 'wantReload' | 'wantStop' | 'doom')
-  | ('forgive' | 'count' | 'endRow' | 'describe' | 'newLink' | 'begin' | 'finish')
+  | ('forgive' | 'count' | 'endRow' | 'describe' | 'newLink' | 'begin' | 'finish' | 'end')
 
 export const CHANGES: Readonly<Record<ChangeName, Change>> = {
   // An error keeps its stack's closures alive, and with them the thread that has ended and its ports.
@@ -197,6 +218,7 @@ export const CHANGES: Readonly<Record<ChangeName, Change>> = {
   newLink: c => ({ link: c.nextLink?.() ?? c.link + 1 }),
   begin: () => ({ hasBegun: true }),
   finish: () => ({ hasBegun: false }),
+  end: () => ({ isOver: true }),
 }
 
 export const createContext = (input: LifeInput): LifeContext => ({
@@ -213,6 +235,7 @@ export const createContext = (input: LifeInput): LifeContext => ({
   readyAt: 0,
   everRan: false,
   hasBegun: false,
+  isOver: false,
   stopTimeout: 0,
   ...input,
 })

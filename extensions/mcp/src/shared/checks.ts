@@ -1,0 +1,18 @@
+import { BusError } from '@sallyport/core'
+import type { OptionCheck } from '@sallyport/protocol/internal/errors'
+
+/** Node takes a longer time for 1 ms. */
+const MAX_MS = 2 ** 31 - 1
+
+const isPositive = (value: unknown, max: number): boolean => typeof value === 'number' && value > 0 && value <= max
+
+export const MILLISECONDS: OptionCheck = [
+  value => isPositive(value, MAX_MS),
+  `milliseconds, more than 0 and at most ${MAX_MS}`,
+]
+export const BYTES: OptionCheck = [value => isPositive(value, Infinity), 'bytes, more than 0']
+
+/** @throws {BusError} InvalidParams for a value that is not `expected` */
+export function checkValue(place: string, isValid: boolean, expected: string): void {
+  if (!isValid) throw new BusError('InvalidParams', `${place} must be ${expected}`)
+}

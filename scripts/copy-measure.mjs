@@ -1,0 +1,8 @@
+// node ../../scripts/copy-measure.mjs, in a package: takes in what packages/measure has built, which is not published.
+import { cpSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+rmSync('dist/measure', { recursive: true, force: true })
+// Maps name the sources beside the original.
+const filter = file => !/\.(?:map|tsbuildinfo)$/.test(file)
+cpSync(fileURLToPath(new URL('../packages/measure/dist', import.meta.url)), 'dist/measure', { recursive: true, filter })
