@@ -113,6 +113,10 @@ export class LauncherUnavailable extends BusError {
   }
 }
 
+/** @param cause - a clause, to which a program that says it may have given a full stop of its own */
+export const unavailable = (name: string, cause: string, remedy: string): LauncherUnavailable =>
+  new LauncherUnavailable(`${name} is not available: ${cause}. ${remedy}`.replace(/([.?!])\. /, '$1 '))
+
 type Check = readonly [isValid: (value: unknown) => boolean, expected: string]
 
 const isNumberFrom = (value: unknown, min: number): boolean => Number.isFinite(value) && (value as number) >= min
