@@ -51,7 +51,9 @@ export async function examineMachine(): Promise<Diagnosis> {
     walls.push(report)
     if (launcher) working.push({ ...kind, launcher })
   }
-  const [programs, programsReport] = await tryWall(PROGRAM_WALL)
+  const [programs, programsReport] = await tryWall({
+    ...{ name: 'startProgram', about: 'held by the kernel', program: () => 'bwrap', create: findProgramWall },
+  })
   const strongest = working.find(({ isAutomatic }) => isAutomatic)
   // Each of these holds hostile code.
   const ready = working.find(({ weakness }) => weakness === undefined)
@@ -100,13 +102,6 @@ function listLimits(launcher: Launcher): NonNullable<Diagnosis['limits']> {
 /** Of systems without such a wall. */
 const DESKTOP = process.platform === 'win32' ? 'npm install deno' : 'Start Docker, and pull the image of this Node.js'
 const INSTALLATION = process.platform === 'linux' ? 'apt-get install bubblewrap' : DESKTOP
-
-const PROGRAM_WALL = {
-  name: 'startProgram',
-  about: 'held by the kernel',
-  program: () => 'bwrap',
-  create: findProgramWall,
-}
 
 type Attempt<T> = Pick<LauncherKind, 'name' | 'about' | 'program'> & { readonly create: () => Promise<T> }
 
@@ -197,15 +192,12 @@ export function listSandboxes(working: readonly WorkingWall[], hasProgramWall: b
   ]
 }
 
-export type PlaceName = 'kubernetes' | 'podman' | 'docker' | 'ubuntu'
-
 /** A place whose defaults deny namespaces. */
 export interface Place {
-  readonly name: PlaceName
+  /** Heading of the section in the page "Deploying" of the guide. */
+  readonly name: string
   /** What the user runs there. The guide has narrower profiles. */
   readonly command: string
-  /** Heading of the section in the page "Deploying" of the guide. */
-  readonly section: string
 }
 
 const UNCONFINED = '{"type":"Unconfined"}'
@@ -214,26 +206,22 @@ const CONTAINER = `{"name":"NAME","securityContext":{"seccompProfile":${UNCONFIN
 /** The innermost first: a pod is also a container. */
 const PLACES: readonly (Place & { isHere(root: string, env: NodeJS.ProcessEnv): boolean })[] = [
   {
-    name: 'kubernetes',
-    section: 'Kubernetes',
+    name: 'Kubernetes',
     command: `kubectl patch deployment NAME --patch '{"spec":{"template":{"spec":{"containers":[${CONTAINER}]}}}}'`,
     isHere: (_root, env) => env['KUBERNETES_SERVICE_HOST'] !== undefined,
   },
   {
-    name: 'podman',
-    section: 'Podman',
+    name: 'Podman',
     command: 'podman run --security-opt seccomp=unconfined …',
     isHere: root => existsSync(join(root, 'run/.containerenv')),
   },
   {
-    name: 'docker',
-    section: 'Docker',
+    name: 'Docker',
     command: 'docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined …',
     isHere: root => existsSync(join(root, '.dockerenv')),
   },
   {
-    name: 'ubuntu',
-    section: 'Ubuntu',
+    name: 'Ubuntu',
     command:
       "printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }\\n' | " +
       'sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap',
@@ -242,7 +230,5 @@ const PLACES: readonly (Place & { isHere(root: string, env: NodeJS.ProcessEnv): 
 ]
 
 /** @param root - the directory that is `/` */
-export function findPlace(root = '/', env: NodeJS.ProcessEnv = process.env): Place | undefined {
-  const found = PLACES.find(({ isHere }) => isHere(root, env))
-  return found && { name: found.name, command: found.command, section: found.section }
-}
+export const findPlace = (root = '/', env: NodeJS.ProcessEnv = process.env): Place | undefined =>
+  PLACES.find(({ isHere }) => isHere(root, env))

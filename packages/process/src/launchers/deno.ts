@@ -156,11 +156,8 @@ function getPermissions({ reads, writes, net, limits }: LaunchInfo): string[] {
   ]
 }
 
-const NO_TEXT =
+export const NO_TEXT =
   'deno runs neither code as text nor scripts. Use a file below a directory whose node_modules has @sallyport/frontend, or another wall'
-
-/** Returns why the Deno of the application does not count for code that it does not run. */
-export const explainText = (): string | undefined => (findDependency() === undefined ? undefined : NO_TEXT)
 
 const V8_FLAG = /^--(?:max-old-space-size|max-semi-space-size|stack-size)=/
 /** Flags of Node that code as text and scripts need. */

@@ -21,8 +21,8 @@ const AUTOMATIC = LAUNCHERS.filter(({ isAutomatic }) => isAutomatic)
 export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach(AUTOMATIC))
 /** For code as text and scripts. */
 export const findTextWall: () => Promise<FoundWall> = loadOnce(async () => {
-  const found = await tryEach(AUTOMATIC.filter(({ explainText }) => !explainText))
-  const reasons = found.launcher ? [] : AUTOMATIC.flatMap(({ explainText }) => explainText?.() ?? [])
+  const found = await tryEach(AUTOMATIC.filter(({ noText }) => noText === undefined))
+  const reasons = found.launcher ? [] : AUTOMATIC.flatMap(({ noText, program }) => (program() && noText) ?? [])
   return { ...found, failures: [...found.failures, ...reasons] }
 })
 

@@ -1,6 +1,6 @@
 // The walls that there are, the strongest first. A new one is a file here, its row, and its export in `../launchers.ts`.
 import { bubblewrap } from './bubblewrap.js'
-import { denoOfApplication, explainText, findDependency } from './deno.js'
+import { denoOfApplication, findDependency, NO_TEXT } from './deno.js'
 import { docker } from './docker.js'
 import { landlock } from './landlock.js'
 import type { Launcher } from './launcher.js'
@@ -15,8 +15,8 @@ export interface LauncherKind {
   readonly about: string
   /** Why it is not enough for what is required, after its name. */
   readonly weakness?: string
-  /** Of one that runs files alone: returns why it does not count for code as text, and scripts. */
-  readonly explainText?: () => string | undefined
+  /** Why it does not count for code as text, and scripts. */
+  readonly noText?: string
   /** Returns the name or path of its program. */
   readonly program: () => string | undefined
   /** @throws {LauncherUnavailable} if it does not work on this machine */
@@ -31,7 +31,7 @@ export const LAUNCHERS: readonly LauncherKind[] = [
   { ...KERNEL, name: 'bubblewrap', call: 'await bubblewrap()', program: () => 'bwrap', create: bubblewrap },
   { ...KERNEL, name: 'landlock', call: 'await landlock()', program: () => 'setpriv', create: landlock },
   {
-    ...{ name: 'deno', call: 'await deno()', program: findDependency, create: denoOfApplication, explainText },
+    ...{ name: 'deno', call: 'await deno()', program: findDependency, create: denoOfApplication, noText: NO_TEXT },
     ...{ isAutomatic: true, about: 'checks in the process, not of packages, some 80 MiB each' },
     // Deno lets `import` and `require` read all below any `node_modules`, and follow links there: those of other projects, too.
     weakness: 'lets code read the packages of all projects of the user',
