@@ -99,6 +99,9 @@ function read(node, env, free, depth = 0) {
     return isPhrase(left) || isPhrase(right) ? [left + right] : opaque
   }
   if (node.type === 'TSAsExpression') return again(node.expression)
+  // It mends a text that is written there.
+  if (node.callee?.property?.name === 'replace' && node.callee.object.type === 'TemplateLiteral')
+    return again(node.callee.object)
   if (node.type === 'TemplateLiteral') {
     const [[first, ...words], [subject, ...others]] = [node.quasis.map(({ value }) => value.cooked), node.expressions]
     const rest = others.map(each => again(each))

@@ -132,7 +132,7 @@ function render({
     ...(process.pid === 1 ? [UNREAPED] : []),
     ...(place
       ? [
-          `To allow bubblewrap (section "${place.section}" of the guide's page "Deploying"), run`,
+          `To allow bubblewrap (section "${place.name}" of the guide's page "Deploying"), run`,
           ...(isReady ? [`  ${place.command}`] : []),
         ]
       : []),

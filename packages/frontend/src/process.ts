@@ -17,7 +17,7 @@ import { FRAME_KIND, getText, type Link } from '@sallyport/protocol/internal/wir
 import { Socket } from 'node:net'
 import * as index from './index.js'
 import { enterSandboxOnce } from './runtime/enter-sandbox.js'
-import { closeDescriptors, emitUncaughtErrors, IS_DENO } from './runtime/harden-deno.js'
+import { closeDescriptors, emitUncaughtErrors, IS_DENO } from './runtime/deno.js'
 import { installInFrontend, installTauri } from './runtime/install-tauri.js'
 import { setBroker } from './runtime/network/broker-sockets.js'
 import { openScript, sendMemberReport } from './runtime/script-group.js'

@@ -15,11 +15,11 @@ afterEach(() => rmSync(empty, { recursive: true }))
 
 test('is found by its files or variables', () =>
   rows([
-    ['kubernetes', { '.dockerenv': '' }, kubernetes],
-    ['podman', { 'run/.containerenv': '' }, {}],
-    ['docker', { '.dockerenv': '' }, {}],
-    ['docker', { '.dockerenv': '', [RESTRICTION]: '1\n' }, {}],
-    ['ubuntu', { [RESTRICTION]: '1\n' }, {}],
+    ['Kubernetes', { '.dockerenv': '' }, kubernetes],
+    ['Podman', { 'run/.containerenv': '' }, {}],
+    ['Docker', { '.dockerenv': '' }, {}],
+    ['Docker', { '.dockerenv': '', [RESTRICTION]: '1\n' }, {}],
+    ['Ubuntu', { [RESTRICTION]: '1\n' }, {}],
   ])((name, files, env) => expect(findPlace(writeProject(files), env)?.name).toBe(name)))
 
 test('is none of them where namespaces are not restricted', () => {

@@ -3,14 +3,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { toPlainText } from '@sallyport/protocol/internal/util'
-import { type Launcher, LauncherUnavailable } from './launchers/launcher.js'
-import { bubblewrap as tryBubblewrap, getNamespaceArgs, getProcArgs } from './launchers/bubblewrap.js'
+import { kernelWalls, type Launcher, LauncherUnavailable } from './launchers/launcher.js'
+import { getNamespaceArgs, getProcArgs } from './launchers/bubblewrap.js'
 import { type CgroupLimits, createCgroup, readOptional, removeCgroup } from './launchers/cgroup.js'
-import { denoOfApplication, findDependency } from './launchers/deno.js'
-import { docker as tryDocker } from './launchers/docker.js'
-import { landlock as tryLandlock } from './launchers/landlock.js'
-import { findProgram } from './launchers/programs.js'
 import { explainOpenNet } from './launchers/find-wall.js'
+import { findProgram } from './launchers/programs.js'
+import { type LauncherKind, LAUNCHERS } from './launchers/table.js'
 import { CAN_DENY_NET } from './permission-model/module-code.js'
 import { findProgramWall } from './programs/program-wall.js'
 
@@ -46,78 +44,73 @@ export interface Diagnosis {
 }
 
 export async function examineMachine(): Promise<Diagnosis> {
-  const [bubblewrap, bubblewrapReport] = await tryWall('bubblewrap', 'bwrap', tryBubblewrap)
-  const [landlock, landlockReport] = await tryWall('landlock', 'setpriv', tryLandlock)
-  const [programs, programsReport] = await tryWall('startProgram', 'bwrap', findProgramWall)
-  const [deno, denoReport] = await tryWall('deno', findDependency(), denoOfApplication)
-  const [docker, dockerReport] = await tryWall('docker', 'docker', tryDocker)
-  const wall = bubblewrap ?? landlock
-  const launcher = wall ?? deno
-  const recommended = !wall && docker ? IN_DOCKER : RECOMMENDED
-  const isReady = (wall ?? docker) !== undefined
-  const mounts = bubblewrap && measureMounts()
-  const place = bubblewrap || bubblewrapReport.program === undefined ? undefined : findPlace()
-  const installation = bubblewrapReport.program === undefined ? getInstallation() : undefined
+  const walls: WallReport[] = []
+  const working: WorkingWall[] = []
+  for (const kind of LAUNCHERS) {
+    const [launcher, report] = await tryWall(kind)
+    walls.push(report)
+    if (launcher) working.push({ ...kind, launcher })
+  }
+  const [programs, programsReport] = await tryWall({
+    ...{ name: 'startProgram', about: 'held by the kernel', program: () => 'bwrap', create: findProgramWall },
+  })
+  const strongest = working.find(({ isAutomatic }) => isAutomatic)
+  // Each of these holds hostile code.
+  const ready = working.find(({ weakness }) => weakness === undefined)
+  const recommended = ready?.isAutomatic === false ? toSandbox(ready) : RECOMMENDED
+  const weak = ready ? undefined : strongest
+  // What can be installed or allowed, and what reads the mounts.
+  const bubblewrap = walls[0]!
+  const isInstalled = bubblewrap.program !== undefined
+  const mounts = bubblewrap.works ? measureMounts() : undefined
+  const place = isInstalled && !bubblewrap.works ? findPlace() : undefined
+  const remedy = place?.command ?? (isInstalled ? DESKTOP : INSTALLATION)
   return {
     node: {
       version: process.version,
       platform: `${process.platform} ${process.arch}`,
       closesNetwork: CAN_DENY_NET,
     },
-    walls: [bubblewrapReport, landlockReport, denoReport, dockerReport, programsReport],
+    walls: [...walls, programsReport],
     ...(mounts && { mounts }),
-    ...(launcher && { limits: listLimits(launcher) }),
-    sandboxes: listSandboxes(launcher, wall, programs !== undefined, docker),
-    isReady,
+    ...(strongest && { limits: listLimits(strongest.launcher) }),
+    sandboxes: listSandboxes(working, programs !== undefined),
+    isReady: ready !== undefined,
     recommended,
-    ...(!isReady && deno && { remark: `but ${IN_DENO} does, which reads packages of all projects` }),
-    advice: isReady ? `sandbox: ${recommended}` : (place?.command ?? installation ?? DESKTOP),
+    ...(weak && { remark: `but ${toSandbox(weak)} does, which ${weak.weakness}` }),
+    advice: ready ? `sandbox: ${recommended}` : remedy,
     ...(place && { place }),
   }
 }
 
-const listLimits = (launcher: Launcher): NonNullable<Diagnosis['limits']> => ({
+function listLimits(launcher: Launcher): NonNullable<Diagnosis['limits']> {
   // Deno joins no cgroup.
-  memory: getEnforcement(launcher.name === 'deno' ? {} : { memory: 256 }),
-  pids: getEnforcement(launcher.name === 'deno' ? {} : { pids: 64 }),
-  // It is no check that pauses a process.
-  cpus: launcher.name === 'deno' ? 'none' : getEnforcement({ cpus: 1 }, 'none'),
-  tmp: launcher.holds?.includes('tmp') ? 'mount' : 'none',
-  // Quotas of directories belong to projects of a file system, which only root can make.
-  write: launcher.bindsWrites ? 'disk' : 'none',
-})
-
-/** Package managers, the most common one first. */
-const MANAGERS = { 'apt-get': 'install', dnf: 'install', apk: 'add', pacman: '-S', zypper: 'install' }
-
-/** Returns the command that installs the strongest wall of this system, if it has one. */
-function getInstallation(): string | undefined {
-  if (process.platform !== 'linux') return undefined
-  const [name, verb] = Object.entries(MANAGERS).find(([name]) => findProgram(name)) ?? Object.entries(MANAGERS)[0]!
-  return `${name} ${verb} bubblewrap`
+  const enforce = (limits: CgroupLimits, otherwise: 'checks' | 'none'): Enforcement =>
+    kernelWalls.has(launcher) && hasCgroup(limits) ? 'cgroup' : otherwise
+  const checks = existsSync('/proc/self/stat') ? 'checks' : 'none'
+  return {
+    memory: enforce({ memory: 256 }, checks),
+    pids: enforce({ pids: 64 }, checks),
+    // It is no check that pauses a process.
+    cpus: enforce({ cpus: 1 }, 'none'),
+    tmp: launcher.holds?.includes('tmp') ? 'mount' : 'none',
+    // Quotas of directories belong to projects of a file system, which only root can make.
+    write: launcher.bindsWrites ? 'disk' : 'none',
+  }
 }
 
 /** Of systems without such a wall. */
 const DESKTOP = process.platform === 'win32' ? 'npm install deno' : 'Start Docker, and pull the image of this Node.js'
+const INSTALLATION = process.platform === 'linux' ? 'apt-get install bubblewrap' : DESKTOP
 
-const BY_KERNEL = 'held by the kernel, some 40 MiB each'
-const ABOUT = {
-  bubblewrap: BY_KERNEL,
-  landlock: BY_KERNEL,
-  deno: 'checks in the process, not of packages, some 80 MiB each',
-  docker: 'held by the kernel, only as wall: await docker()',
-  startProgram: 'held by the kernel',
-} as const
+type Attempt<T> = Pick<LauncherKind, 'name' | 'about' | 'program'> & { readonly create: () => Promise<T> }
 
-async function tryWall<T>(
-  name: keyof typeof ABOUT,
-  program: string | undefined,
-  attempt: () => Promise<T>,
-): Promise<[wall: T | undefined, WallReport]> {
-  const path = program === undefined ? undefined : findProgram(program)
-  const installed = { ...(path !== undefined && { program: `${path} (${getVersion(path)})` }), about: ABOUT[name] }
+async function tryWall<T>({ name, about, program, create }: Attempt<T>): Promise<[wall: T | undefined, WallReport]> {
+  const sought = program()
+  const path = sought === undefined ? undefined : findProgram(sought)
+  const installed = { ...(path !== undefined && { program: `${path} (${getVersion(path)})` }), about }
   try {
-    return [await attempt(), { name, works: true, ...installed }]
+    return [await create(), { name, works: true, ...installed }]
   } catch (error) {
     if (!(error instanceof LauncherUnavailable)) throw error
     return [undefined, { name, works: false, ...installed, reason: error.message }]
@@ -151,20 +144,16 @@ function getVersion(path: string): string {
   }
 }
 
-function getEnforcement(
-  limits: CgroupLimits,
-  otherwise: 'checks' | 'none' = existsSync('/proc/self/stat') ? 'checks' : 'none',
-): 'cgroup' | 'checks' | 'none' {
+function hasCgroup(limits: CgroupLimits): boolean {
   const cgroup = createCgroup(limits)
   cgroup?.directories.map(removeCgroup)
-  return cgroup ? 'cgroup' : otherwise
+  return cgroup !== undefined
 }
 
 /** For code that its user has not read. */
 export const RECOMMENDED = "{ kind: 'process', wall: 'required' }"
-/** These are never taken for it. */
-const IN_DENO = "{ kind: 'process', wall: await deno() }"
-const IN_DOCKER = "{ kind: 'process', wall: await docker() }"
+/** Of a wall that is never taken for it. */
+const toSandbox = ({ call }: Pick<LauncherKind, 'call'>): string => `{ kind: 'process', wall: ${call} }`
 
 export interface SandboxReport {
   readonly sandbox: string
@@ -175,46 +164,40 @@ export interface SandboxReport {
   readonly holds: 'yes' | 'unless an engine has a fault' | 'no' | '-'
 }
 
-/** @param launcher - the strongest one that works, if one does. @param wall - the same of the kernel's, which alone hold scripts */
-export function listSandboxes(
-  launcher: Launcher | undefined,
-  wall: Launcher | undefined,
-  hasProgramWall: boolean,
-  docker?: Launcher,
-): SandboxReport[] {
+export type WorkingWall = Pick<LauncherKind, 'call' | 'isAutomatic' | 'weakness'> & { readonly launcher: Launcher }
+
+/** @param working - the walls that work, the strongest first */
+export function listSandboxes(working: readonly WorkingWall[], hasProgramWall: boolean): SandboxReport[] {
   const inThread = 'in a thread of the host'
-  const deno = launcher === wall ? undefined : launcher
-  const inWall = (found: Launcher | undefined): string => (found ? `in a process in ${found.name}` : 'in a process')
-  const held = deno ? 'no' : 'yes'
-  const walled = (sandbox: string, found: Launcher | undefined, isPossible = found !== undefined): SandboxReport => {
+  const strongest = working.find(({ isAutomatic }) => isAutomatic)
+  const required = strongest?.weakness === undefined ? strongest : undefined
+  const named = working.filter(wall => !wall.isAutomatic || (!required && wall === strongest))
+  const walled = (sandbox: string, wall: WorkingWall | undefined, isPossible = wall !== undefined): SandboxReport => {
     if (!isPossible) return { sandbox, runs: 'does not start', network: '-', holds: '-' }
-    return { sandbox, runs: inWall(found), network: 'closed', holds: found === launcher ? held : 'yes' }
+    const runs = wall ? `in a process in ${wall.launcher.name}` : 'in a process'
+    return { sandbox, runs, network: 'closed', holds: wall?.weakness === undefined ? 'yes' : 'no' }
   }
+  const network = explainOpenNet(undefined) === undefined ? 'closed' : 'open'
   return [
-    walled(RECOMMENDED, wall),
-    ...(deno ? [walled(IN_DENO, deno)] : []),
-    ...(docker ? [walled(IN_DOCKER, docker)] : []),
-    walled("{ kind: 'quickjs', process: true, wall: 'required' }", wall),
-    {
-      ...{ sandbox: "'process'", runs: launcher ? inWall(launcher) : 'in a process without a wall' },
-      ...{ network: explainOpenNet(launcher) === undefined ? 'closed' : 'open', holds: launcher ? held : 'no' },
-    },
+    walled(RECOMMENDED, required),
+    ...named.map(wall => walled(toSandbox(wall), wall)),
+    walled("{ kind: 'quickjs', process: true, wall: 'required' }", required),
+    strongest
+      ? walled("'process'", strongest)
+      : { sandbox: "'process'", runs: 'in a process without a wall', network, holds: 'no' },
     { sandbox: "'quickjs'", runs: inThread, network: 'closed', holds: 'unless an engine has a fault' },
     { sandbox: "'permission'", runs: inThread, network: CAN_DENY_NET ? 'closed' : 'open', holds: 'no' },
     { sandbox: "'none'", runs: inThread, network: 'open', holds: 'no' },
-    walled('startProgram', wall, hasProgramWall),
+    walled('startProgram', required, hasProgramWall),
   ]
 }
 
-export type PlaceName = 'kubernetes' | 'podman' | 'docker' | 'ubuntu'
-
 /** A place whose defaults deny namespaces. */
 export interface Place {
-  readonly name: PlaceName
+  /** Heading of the section in the page "Deploying" of the guide. */
+  readonly name: string
   /** What the user runs there. The guide has narrower profiles. */
   readonly command: string
-  /** Heading of the section in the page "Deploying" of the guide. */
-  readonly section: string
 }
 
 const UNCONFINED = '{"type":"Unconfined"}'
@@ -223,26 +206,22 @@ const CONTAINER = `{"name":"NAME","securityContext":{"seccompProfile":${UNCONFIN
 /** The innermost first: a pod is also a container. */
 const PLACES: readonly (Place & { isHere(root: string, env: NodeJS.ProcessEnv): boolean })[] = [
   {
-    name: 'kubernetes',
-    section: 'Kubernetes',
+    name: 'Kubernetes',
     command: `kubectl patch deployment NAME --patch '{"spec":{"template":{"spec":{"containers":[${CONTAINER}]}}}}'`,
     isHere: (_root, env) => env['KUBERNETES_SERVICE_HOST'] !== undefined,
   },
   {
-    name: 'podman',
-    section: 'Podman',
+    name: 'Podman',
     command: 'podman run --security-opt seccomp=unconfined …',
     isHere: root => existsSync(join(root, 'run/.containerenv')),
   },
   {
-    name: 'docker',
-    section: 'Docker',
+    name: 'Docker',
     command: 'docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined …',
     isHere: root => existsSync(join(root, '.dockerenv')),
   },
   {
-    name: 'ubuntu',
-    section: 'Ubuntu',
+    name: 'Ubuntu',
     command:
       "printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }\\n' | " +
       'sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap',
@@ -251,7 +230,5 @@ const PLACES: readonly (Place & { isHere(root: string, env: NodeJS.ProcessEnv): 
 ]
 
 /** @param root - the directory that is `/` */
-export function findPlace(root = '/', env: NodeJS.ProcessEnv = process.env): Place | undefined {
-  const found = PLACES.find(({ isHere }) => isHere(root, env))
-  return found && { name: found.name, command: found.command, section: found.section }
-}
+export const findPlace = (root = '/', env: NodeJS.ProcessEnv = process.env): Place | undefined =>
+  PLACES.find(({ isHere }) => isHere(root, env))

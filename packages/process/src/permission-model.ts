@@ -9,6 +9,7 @@ export {
   SECRET_VALUE_RULE,
   type SecretOptions,
 } from './network/secrets.js'
+export { LAUNCHERS } from './launchers/table.js'
 export { findEmbedder, getNodeProgram } from './launchers/node-program.js'
 export {
   checkReads,

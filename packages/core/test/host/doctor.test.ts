@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { type Diagnosis, listSandboxes } from '../../../process/src/doctor.js'
 import { findWall } from '../../../process/src/launchers/find-wall.js'
+import { LAUNCHERS } from '../../../process/src/launchers/table.js'
 import { findProgram } from '../../../process/src/launchers/programs.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -143,8 +144,9 @@ test.runIf(launcher?.name === 'bubblewrap')(
 )
 
 test('Deno is no wall for hostile code, and none for scripts', () => {
-  const wall = { name: 'deno', launch: () => ({ command: '', args: [] }) }
-  const [recommended, named, scripts] = listSandboxes(wall, undefined, false)
+  const launcher = { name: 'deno', launch: () => ({ command: '', args: [] }) }
+  const kind = LAUNCHERS.find(({ name }) => name === 'deno')!
+  const [recommended, named, scripts] = listSandboxes([{ ...kind, launcher }], false)
   expect(recommended).toMatchObject({ runs: 'does not start' })
   expect(named).toMatchObject({ sandbox: expect.stringContaining('deno()'), runs: 'in a process in deno', holds: 'no' })
   expect(scripts).toMatchObject({ runs: 'does not start', network: '-', holds: '-' })

@@ -4,7 +4,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { harden } from './harden.js'
-import { hardenOnDeno, IS_DENO } from './harden-deno.js'
+import { hardenOnDeno, IS_DENO } from './deno.js'
 import { setSandboxKind, watchAddons } from './sandbox-denial.js'
 import type { loadTextModule } from './text-module.js'
 

@@ -8,8 +8,7 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal/errors'
 import { readStack } from '@sallyport/protocol/internal/util'
-import { fileURLToPath } from 'node:url'
-import { IS_DENO } from './harden-deno.js'
+import { explainMissing } from './deno.js'
 import { explainSandboxDenial } from './sandbox-denial.js'
 
 /** Names the option that allows what the sandbox denied: the error is for the host, which may see paths. */
@@ -70,19 +69,9 @@ function isSyntaxError(error: unknown): error is SyntaxError {
   return frame === undefined || frame.includes('node:internal/modules/')
 }
 
-const MISSING_ON_DENO =
-  /^(?:Import "(.+?)" not a dependency|Could not resolve "(.+?)", but found it in a package\.json|Could not find package '(.+?)' from )/
-
-/** Gives the error of Deno the text of Node: Deno advises commands of its own, which do not install what an application on Node has. */
 function nameMissingPackage(error: unknown): void {
-  if (!IS_DENO || !(error instanceof Error)) return
-  const specifier = MISSING_ON_DENO.exec(error.message)?.slice(1).find(Boolean)
-  if (specifier === undefined) return
-  const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(specifier) ?? [specifier]
-  const [, importer] = /(?:\bat |\breferrer ')(file:.+?)(?::\d+:\d+|'\.?)$/m.exec(error.message) ?? []
-  // The text of an `import()` of a computed name does not have it.
-  const from = importer === undefined ? '' : ` imported from ${fileURLToPath(importer)}`
-  setMessage(error, `Cannot find package '${name}'${from}`)
+  const text = error instanceof Error ? explainMissing(error.message) : undefined
+  if (text !== undefined) setMessage(error as Error, text)
 }
 
 const MISSING_PACKAGE_REMEDY =

@@ -3,7 +3,7 @@ import type { FrontendSandbox } from '@sallyport/protocol/internal/contract'
 import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { IS_DENO } from './harden-deno.js'
+import { readDenial } from './deno.js'
 
 let sandboxKind: 'permission' | 'process' | undefined
 let isNetClosed = false
@@ -51,7 +51,7 @@ type SystemError = Error & {
 }
 
 function describeDenial(error: SystemError): string | undefined {
-  const { code, permission, resource, message } = error
+  const { code, message } = error
   // The second is that of node-fetch.
   const syscall = error.syscall ?? error.erroredSysCall
   if (code === 'ERR_DLOPEN_DISABLED') return createAddonText(findDeniedAddon(error))
@@ -59,39 +59,18 @@ function describeDenial(error: SystemError): string | undefined {
   const hidden = isMissing ? (getHiddenModule(message) ?? findHiddenPackage(message)) : undefined
   if (hidden !== undefined) return createReadText(hidden)
   if (isNetClosed && isNetError(code, syscall, message)) return createNetText()
-  const denied = describeDenoDenial(message)
-  if (denied !== undefined) return denied
-  if (code === 'EPERM' && syscall === 'watch') return WATCH_TEXT
-  if (code !== 'ERR_ACCESS_DENIED') return undefined
+  const denial = readDenial(message) ?? (code === 'ERR_ACCESS_DENIED' ? error : undefined)
+  if (!denial) return code === 'EPERM' && syscall === 'watch' ? WATCH_TEXT : undefined
+  const { permission, resource } = denial
   // Errors of sockets and of DNS don't contain the permission.
-  if (permission === 'Net' || typeof syscall === 'string') return createNetText()
+  if (permission === 'Net' || (denial === error && typeof syscall === 'string')) return createNetText()
   // The functions that the sandbox itself replaces throw errors without a permission, which are clear.
   if (typeof permission !== 'string') return undefined
   if (permission === 'FileSystemRead') return createReadText(resource)
   if (permission === 'FileSystemWrite') return createWriteText(resource)
-  return createText(typeof resource === 'string' && resource !== '' ? `${permission} of ${resource}` : permission)
-}
-
-/** Deno says what was denied in its message alone, which packages repeat: `Requires read access to "/etc/passwd", run again with the --allow-read flag`. */
-function describeDenoDenial(message: string): string | undefined {
-  // It looks for a program without a path before it asks whether that may be started, and there is no PATH.
-  const [, program] = /^Failed to spawn '(.*)': no path to search/s.exec(message) ?? []
-  if (program !== undefined) return createText(`run of ${program}`)
-  const [, kind, resource] = /\bRequires (\w+) access(?: to "(.*?)")?, run again with the --allow-/s.exec(message) ?? []
-  switch (kind) {
-    case undefined:
-      return /unscoped --allow-read/.test(message) ? createText('symbolic links') : undefined
-    case 'read':
-      return createReadText(resource)
-    case 'write':
-      return createWriteText(resource)
-    case 'net':
-      return createNetText()
-    case 'ffi':
-      return createAddonText(resource)
-    default:
-      return createText(resource === undefined ? kind : `${kind} of ${resource}`)
-  }
+  const target = typeof resource === 'string' && resource !== '' ? resource : undefined
+  if (permission === 'ffi') return createAddonText(target)
+  return createText(target === undefined ? permission : `${permission} of ${target}`)
 }
 
 function createReadText(resource: unknown): string {
@@ -214,7 +193,7 @@ type LoadAddon = (module: Module, file: string, ...rest: number[]) => void
 /** Records each native addon that is refused from now on. Packages catch that error, and throw another that says nothing of it. */
 export function watchAddons(): void {
   process.dlopen = watch(process.dlopen.bind(process) as LoadAddon) as typeof process.dlopen
-  if (!IS_DENO) return
+  // Deno's loader does not call it.
   const { _extensions: loaders } = process.getBuiltinModule('node:module') as unknown as {
     _extensions: { '.node': LoadAddon }
   }

@@ -8,7 +8,7 @@ import { silence } from '@sallyport/protocol/internal/contract'
 import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import type { Launch } from '../launchers/launcher.js'
 import { findLastLine } from './child.js'
-import { NOT_RUN, RUNS_ON, setStopStatus, STOP_TIMEOUT_MS, WAS_KILLED } from './stop-status.js'
+import { setStopStatus, STOP_TIMEOUT_MS } from './stop-status.js'
 
 /**
  * Kills the process of the first line with its group, and removes the directory, unless there is a second line before the pipe ends. A launcher can
@@ -63,37 +63,27 @@ export class OrphanGuard {
   constructor(directory = '', launch: GuardedLaunch = {}) {
     this.#launch = launch
     if (process.platform === 'win32') return
-    const { stop, env = {} } = launch
+    const { stop, stopStatus, env = {} } = launch
     const args = ['-c', SCRIPT, 'sallyport', directory, ...(stop ? [stop.command, ...stop.args] : [])]
     const stdio: StdioOptions = ['pipe', 'ignore', stop ? 'pipe' : 'ignore']
     const shell = spawn('/bin/sh', args, { stdio, cwd: '/', env, detached: true })
     shell.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#said = (this.#said + text).slice(-1024)))
     this.exited = new Promise(resolve => {
-      this.#giveUp = () => {
-        this.#setStatus(RUNS_ON)
+      const end = (failure: string): void => {
+        const said = failure && findLastLine(this.#said)
+        if (stop && stopStatus) setStopStatus(stopStatus, said ? `${failure}: ${said}` : failure)
         resolve()
       }
-      shell.once('error', () => {
-        this.#setStatus(NOT_RUN)
-        resolve()
-      })
+      this.#giveUp = () => end(`did not exit within ${STOP_TIMEOUT_MS / 1000} s`)
+      shell.once('error', () => end('was not run: /bin/sh could not be started'))
       // What it leaves running can hold its standard error.
       shell.once('exit', () => shell.stderr && closeOnceRead(shell.stderr as Socket))
-      shell.once('close', code => {
-        this.#setStatus(code ?? WAS_KILLED)
-        resolve()
-      })
+      // With the exit code of `stop`.
+      shell.once('close', code => end(code === 0 ? '' : code === null ? 'was killed' : `exited with code ${code}`))
     })
     // Absent if no descriptors are left.
     this.#stdin = shell.stdin as Writable | undefined
     this.#stdin?.on('error', () => {})
-  }
-
-  /** The shell ends with the exit code of `stop`. */
-  #setStatus(code: number): void {
-    const { stop, stopStatus } = this.#launch
-    if (!stop || !stopStatus) return
-    setStopStatus(stopStatus, code, findLastLine(this.#said))
   }
 
   /**

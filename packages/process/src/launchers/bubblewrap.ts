@@ -7,11 +7,11 @@ import {
   CHECKS,
   FILTER_DESCRIPTOR,
   type Launcher,
-  LauncherUnavailable,
   type LaunchInfo,
   toKernelWall,
   type Trial,
   tryNode,
+  unavailable,
 } from './launcher.js'
 import { findProgram, getNodeFiles, INPUT_DESCRIPTOR, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
@@ -29,7 +29,7 @@ export interface BubblewrapOptions {
   readonly bwrap?: string
 }
 
-const NAME = 'bubblewrap'
+export const NAME = 'bubblewrap'
 const MIB: number = 2 ** 20
 /** bwrap stays as two processes, which wait for the third. */
 export const OWN_PROCESSES = 2
@@ -93,15 +93,12 @@ const PROBED: LaunchInfo = {
   ...{ descriptors: [], net: false, limits: {}, program: { entry: '', node: process.version } },
 }
 
-export const createError = (cause: string, remedy: string): LauncherUnavailable =>
-  new LauncherUnavailable(`${NAME} is not available: ${cause}. ${remedy}`)
-
 /** @throws {LauncherUnavailable} */
 export function findBwrap(program = 'bwrap'): string {
-  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
+  if (process.platform !== 'linux') throw unavailable(NAME, `${process.platform} is not supported`, 'Use it on Linux')
   const bwrap = findProgram(program)
-  if (bwrap === undefined) throw createError(`${program} was not found`, INSTALL)
-  if (!createFilter()) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  if (bwrap === undefined) throw unavailable(NAME, `${program} was not found`, INSTALL)
+  if (!createFilter()) throw unavailable(NAME, `${process.arch} is not supported`, 'Use it on x64 or arm64')
   return bwrap
 }
 
@@ -110,8 +107,8 @@ export const toBytes = (mebibytes: number): string => String(Math.ceil(mebibytes
 function getUserCommand(uid: number | undefined): string[] {
   if (uid === undefined) return []
   const setpriv = findProgram('setpriv')
-  if (setpriv === undefined) throw createError('setpriv was not found', 'Install util-linux, or omit "uid"')
-  if (process.getuid!() !== 0) throw createError('only root can change the user', 'Omit "uid"')
+  if (setpriv === undefined) throw unavailable(NAME, 'setpriv was not found', 'Install util-linux, or omit "uid"')
+  if (process.getuid!() !== 0) throw unavailable(NAME, 'only root can change the user', 'Omit "uid"')
   return [setpriv, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
 }
 
@@ -198,5 +195,5 @@ export async function probe(createTrial: (hasProc: boolean) => Trial): Promise<b
   if (failure === undefined) return true
   if ((await tryNode(createTrial(false))) === undefined) return false
   const isRefused = /namespace|No space left|not permitted|Permission denied/i.test(failure)
-  throw createError(`Node could not be started in it: ${failure}`, isRefused ? ALLOW_NAMESPACES : INSTALL)
+  throw unavailable(NAME, `Node could not be started in it: ${failure}`, isRefused ? ALLOW_NAMESPACES : INSTALL)
 }

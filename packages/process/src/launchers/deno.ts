@@ -3,7 +3,15 @@
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, sep } from 'node:path'
 import { checkOptions } from '@sallyport/protocol/internal/errors'
-import { CHECKS, type Launch, type Launcher, LauncherUnavailable, type LaunchInfo, tryCommand } from './launcher.js'
+import {
+  CHECKS,
+  type Launch,
+  type Launcher,
+  LauncherUnavailable,
+  type LaunchInfo,
+  tryCommand,
+  unavailable,
+} from './launcher.js'
 import { readManifest } from '../permission-model/grants.js'
 import { findOutwardLinks } from '../permission-model/links.js'
 import { findProgram } from './programs.js'
@@ -16,7 +24,7 @@ export interface DenoOptions {
   readonly inside?: Launcher
 }
 
-export const NAME = 'deno'
+const NAME = 'deno'
 /** The oldest minor version that is tested. */
 const LEAST = [2, 9] as const
 const INSTALL = 'Install it in the application (npm install deno), or pass its path as "deno"'
@@ -33,8 +41,8 @@ export async function deno(options: DenoOptions = {}): Promise<Launcher> {
   const { deno: program, inside } = options
   const found = program === undefined ? (findDependency() ?? findProgram(NAME)) : findProgram(program)
   if (found === undefined && program === undefined)
-    throw createError(`it is not in PATH, and ${noDependency()}`, INSTALL)
-  if (found === undefined) throw createError(`${program} was not found`, INSTALL)
+    throw unavailable(NAME, `it is not in PATH, and ${noDependency()}`, INSTALL)
+  if (found === undefined) throw unavailable(NAME, `${program} was not found`, INSTALL)
   await checkVersion(found)
   const libraries = inside ? await listLibraries(found) : []
   // Without a directory of its own, Deno keeps `localStorage` and caches in the home directory, for all plugins. Nothing can be below a file.
@@ -56,13 +64,10 @@ export async function deno(options: DenoOptions = {}): Promise<Launcher> {
   }
 }
 
-const createError = (cause: string, remedy: string): LauncherUnavailable =>
-  new LauncherUnavailable(`${NAME} is not available: ${cause}. ${remedy}`)
-
 /** The launcher of an application that depends on the package `deno`: what happens to be in `PATH` must not change the engine of plugins. */
 export async function denoOfApplication(): Promise<Launcher> {
   const found = findDependency()
-  if (found === undefined) throw createError(noDependency(), 'Install it there (npm install deno)')
+  if (found === undefined) throw unavailable(NAME, noDependency(), 'Install it there (npm install deno)')
   return deno({ deno: found })
 }
 
@@ -109,10 +114,10 @@ async function checkVersion(program: string): Promise<void> {
   const [, version, major, minor] = /^deno ((\d+)\.(\d+)\.\S+)/.exec(stdout) ?? []
   if (version === undefined) {
     const why = status === 0 ? 'is not Deno' : `could not be started: ${failure.slice(0, 500)}`
-    throw createError(`${program} ${why}`, INSTALL)
+    throw unavailable(NAME, `${program} ${why}`, INSTALL)
   }
   const isOld = Number(major) < LEAST[0] || (Number(major) === LEAST[0] && Number(minor) < LEAST[1])
-  if (isOld) throw createError(`${program} has version ${version}`, `Update it to ${LEAST.join('.')} or later`)
+  if (isOld) throw unavailable(NAME, `${program} has version ${version}`, `Update it to ${LEAST.join('.')} or later`)
 }
 
 /** Returns the libraries of the program: a wall shows nothing else. */
@@ -136,7 +141,8 @@ function getPermissions({ reads, writes, net, limits }: LaunchInfo): string[] {
   const temporary = limits.tmp === undefined ? [] : ['/tmp']
   const join = (paths: readonly string[]): string => {
     const path = paths.find(each => each.includes(','))
-    if (path !== undefined) throw createError(`it cannot grant ${path}, which has a comma`, 'Use a path without one')
+    if (path !== undefined)
+      throw unavailable(NAME, `it cannot grant ${path}, which has a comma`, 'Use a path without one')
     return paths.join(',')
   }
   const written = join([...writes, ...temporary])
@@ -151,11 +157,8 @@ function getPermissions({ reads, writes, net, limits }: LaunchInfo): string[] {
   ]
 }
 
-const NO_TEXT =
+export const NO_TEXT =
   'deno runs neither code as text nor scripts. Use a file below a directory whose node_modules has @sallyport/frontend, or another wall'
-
-/** Returns why the Deno of the application does not count for code that it does not run. */
-export const explainText = (): string | undefined => (findDependency() === undefined ? undefined : NO_TEXT)
 
 const V8_FLAG = /^--(?:max-old-space-size|max-semi-space-size|stack-size)=/
 /** Flags of Node that code as text and scripts need. */

@@ -1,6 +1,6 @@
 // Docker, or Podman: a process in a container of its own. A daemon has it, so it is ended by name.
 import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
+import { parse } from 'node:path'
 import { checkOptions } from '@sallyport/protocol/internal/errors'
 import { isWithin, KERNEL_DIRECTORIES } from '../permission-model/grants.js'
 import { getNodeEnvironment } from './node-program.js'
@@ -8,10 +8,10 @@ import {
   CHECKS,
   type Launch,
   type Launcher,
-  LauncherUnavailable,
   type LaunchInfo,
   toKernelWall,
   tryCommand,
+  unavailable,
 } from './launcher.js'
 import { findProgram } from './programs.js'
 
@@ -29,8 +29,6 @@ export interface DockerOptions {
   readonly args?: readonly string[]
 }
 
-const NAMES = ['docker', 'podman'] as const
-type Name = (typeof NAMES)[number]
 /** Of a container without the option `pids`: code that has left Node.js could start any number. Node.js has about 10 threads. */
 const MAX_PIDS = 64
 /** Where the client finds its daemon and its settings. */
@@ -46,12 +44,12 @@ const CLIENT_VARIABLE = /^(?:HOME|PATH|XDG_(?:RUNTIME_DIR|CONFIG_HOME|DATA_HOME)
 export async function docker(options: DockerOptions = {}): Promise<Launcher> {
   checkOptions('docker', options, { image: CHECKS.image, docker: CHECKS.program, args: CHECKS.args })
   const { image = `node:${process.version.slice(1)}-slim`, docker: program = 'docker', args: more = [] } = options
-  const name = NAMES.find(known => basename(program).startsWith(known)) ?? 'docker'
+  const { name } = parse(program)
   if (process.platform === 'win32') {
-    throw createError(name, 'a container has no paths of Windows, where the files would be', 'Use it on Linux or macOS')
+    throw unavailable(name, 'a container has no paths of Windows, where the files would be', 'Use it on Linux or macOS')
   }
   const client = findProgram(program)
-  if (client === undefined) throw createError(name, `${program} was not found`, 'Install Docker or Podman')
+  if (client === undefined) throw unavailable(name, `${program} was not found`, 'Install Docker or Podman')
   const env = Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => CLIENT_VARIABLE.test(entry[0])),
   )
@@ -83,10 +81,7 @@ export async function docker(options: DockerOptions = {}): Promise<Launcher> {
   })
 }
 
-const createError = (name: Name, cause: string, remedy: string): LauncherUnavailable =>
-  new LauncherUnavailable(`${name} is not available: ${cause.replace(/(?<![.?!])$/, '.')} ${remedy}`)
-
-function getRunOptions(name: Name, { reads, writes, net, limits }: LaunchInfo): string[] {
+function getRunOptions(name: string, { reads, writes, net, limits }: LaunchInfo): string[] {
   const { memory, cpu, pids = MAX_PIDS, tmp } = limits
   const mebibytes = (size: number): string => `${Math.ceil(size * 1024)}k`
   return [
@@ -102,20 +97,20 @@ function getRunOptions(name: Name, { reads, writes, net, limits }: LaunchInfo): 
 }
 
 /** A container has its own files of the kernel. Docker would create what is missing on the host. */
-function mount(name: Name, path: string, mode: '' | ':ro'): string[] {
+function mount(name: string, path: string, mode: '' | ':ro'): string[] {
   if (path.includes(':'))
-    throw createError(name, `it cannot mount ${path}, which has a colon`, 'Use a path without one')
+    throw unavailable(name, `it cannot mount ${path}, which has a colon`, 'Use a path without one')
   return existsSync(path) && !isWithin(KERNEL_DIRECTORIES, path) ? ['-v', `${path}:${path}${mode}`] : []
 }
 
 /** @throws {LauncherUnavailable} unless the image starts, with the flags of the host's version */
-async function probe(trial: Parameters<typeof tryCommand>[0], name: Name, image: string): Promise<void> {
+async function probe(trial: Parameters<typeof tryCommand>[0], name: string, image: string): Promise<void> {
   const { status, stdout, failure } = await tryCommand(trial)
-  const pull = `Start the daemon, and pull the image (docker pull ${image})`
+  const pull = `Start the daemon, if it has one, and pull the image (${name} pull ${image})`
   if (status !== 0)
-    throw createError(name, `Node could not be started in ${image}: ${failure.split('\n')[0]!.slice(0, 500)}`, pull)
+    throw unavailable(name, `Node could not be started in ${image}: ${failure.split('\n')[0]!.slice(0, 500)}`, pull)
   if (stdout.trim() === process.version) return
-  throw createError(
+  throw unavailable(
     name,
     `${image} has Node.js ${stdout.trim()}, and the host ${process.version}`,
     `Use an image with the version of the host, such as node:${process.version.slice(1)}-slim`,

@@ -4,32 +4,38 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { loadOnce } from '@sallyport/protocol/internal/util'
 import { CAN_DENY_NET, OPEN_NET } from '../permission-model/module-code.js'
 import { type Launcher, LauncherUnavailable, type LaunchLimits } from './launcher.js'
-import { bubblewrap } from './bubblewrap.js'
-import { denoOfApplication, explainText, NAME as DENO } from './deno.js'
-import { landlock } from './landlock.js'
+import { type LauncherKind, LAUNCHERS } from './table.js'
 
 export interface FoundWall {
   /** `undefined` if none works. */
   readonly launcher: Launcher | undefined
+  /** Why the launcher is not enough for what is required. */
+  readonly weakness?: string | undefined
   /** Why stronger launchers don't work, with what to do about it. */
   readonly failures: readonly string[]
 }
 
+const AUTOMATIC = LAUNCHERS.filter(({ isAutomatic }) => isAutomatic)
+
 /** Tries the launchers once, beside other work: each attempt takes up to 50 ms. @throws as `tryCommand` */
-export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach([bubblewrap, landlock, denoOfApplication]))
-/** For code as text and scripts, which Deno does not run. */
+export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach(AUTOMATIC))
+/** For code as text and scripts. */
 export const findTextWall: () => Promise<FoundWall> = loadOnce(async () => {
-  const found = await tryEach([bubblewrap, landlock])
-  const reason = found.launcher ? undefined : explainText()
-  return reason === undefined ? found : { ...found, failures: [...found.failures, reason] }
+  const found = await tryEach(AUTOMATIC.filter(({ noText }) => noText === undefined))
+  const reasons = found.launcher ? [] : AUTOMATIC.flatMap(({ noText, program }) => (program() && noText) ?? [])
+  return { ...found, failures: [...found.failures, ...reasons] }
 })
 
-/** @param launchers - functions that throw if their launcher does not work, the strongest first */
-export async function tryEach(launchers: readonly (() => Promise<Launcher>)[]): Promise<FoundWall> {
+/** @param kinds - the strongest first */
+export async function tryEach(
+  kinds: readonly Pick<LauncherKind, 'name' | 'call' | 'weakness' | 'create'>[],
+): Promise<FoundWall> {
   const failures: string[] = []
-  for (const create of launchers) {
+  for (const { name, call, weakness, create } of kinds) {
     try {
-      return { launcher: await create(), failures }
+      const launcher = await create()
+      const text = `${name} works here, but ${weakness}. If that is enough, pass it by name: wall: ${call}`
+      return { launcher, weakness: weakness && text, failures }
     } catch (error) {
       if (!(error instanceof LauncherUnavailable)) throw error
       failures.push(error.message)
@@ -37,10 +43,6 @@ export async function tryEach(launchers: readonly (() => Promise<Launcher>)[]): 
   }
   return { launcher: undefined, failures }
 }
-
-/** Deno lets `import` and `require` read all below any `node_modules`, and follow links there: those of other projects, too. */
-const WEAK =
-  'deno works here, but lets code read the packages of all projects of the user. If that is enough, pass it by name: wall: await deno()'
 
 export interface WallOptions extends LaunchLimits {
   wall: 'auto' | 'required' | 'none' | Launcher
@@ -61,11 +63,10 @@ export async function resolveWall(
   find: () => Promise<FoundWall> = findWall,
 ): Promise<FoundWall> {
   const isNamed = wall === 'auto' || wall === 'required'
-  const found = isNamed ? await find() : { launcher: wall === 'none' ? undefined : wall, failures: [] }
-  const { launcher, failures } = found
-  const isWeak = launcher?.name === DENO
-  if (wall === 'required' && (!launcher || isWeak)) {
-    const reasons = isWeak ? [...failures, WEAK] : failures
+  const found: FoundWall = isNamed ? await find() : { launcher: wall === 'none' ? undefined : wall, failures: [] }
+  const { launcher, weakness, failures } = found
+  if (wall === 'required' && (!launcher || weakness !== undefined)) {
+    const reasons = weakness === undefined ? failures : [...failures, weakness]
     throw new LauncherUnavailable(`${place}.wall must not be "required": ${reasons.join('; ')}`)
   }
   for (const name of ['memory', 'cpu', 'pids', 'tmp'] as const) {

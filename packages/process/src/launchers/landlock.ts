@@ -3,15 +3,7 @@
 import { existsSync } from 'node:fs'
 import { checkOptions } from '@sallyport/protocol/internal/errors'
 import { getNodeProgram } from './node-program.js'
-import {
-  CHECKS,
-  FILTER_DESCRIPTOR,
-  type Launcher,
-  LauncherUnavailable,
-  toKernelWall,
-  tryCommand,
-  tryNode,
-} from './launcher.js'
+import { CHECKS, FILTER_DESCRIPTOR, type Launcher, toKernelWall, tryCommand, tryNode, unavailable } from './launcher.js'
 import { findProgram, getNodeFiles, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
 
@@ -35,11 +27,11 @@ const INSTALL = 'Install util-linux 2.41 or later, or use bubblewrap'
 export async function landlock(options: LandlockOptions = {}): Promise<Launcher> {
   checkOptions(NAME, options, { cpus: CHECKS.cpus, setpriv: CHECKS.program })
   const { cpus, setpriv: program = 'setpriv' } = options
-  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
+  if (process.platform !== 'linux') throw unavailable(NAME, `${process.platform} is not supported`, 'Use it on Linux')
   const setpriv = findProgram(program)
-  if (setpriv === undefined) throw createError(`${program} was not found`, INSTALL)
+  if (setpriv === undefined) throw unavailable(NAME, `${program} was not found`, INSTALL)
   const filters = [false, true].map(net => createFilter({ net }))
-  if (!filters[0]) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  if (!filters[0]) throw unavailable(NAME, `${process.arch} is not supported`, 'Use it on x64 or arm64')
   const fixed = [
     ...['--no-new-privs', '--pdeathsig=KILL', '--landlock-access', 'fs'],
     ...(process.getuid!() === 0 ? ['--inh-caps=-all', '--bounding-set=-all'] : []),
@@ -73,9 +65,6 @@ const FILTER = ['--seccomp-filter', `/proc/self/fd/${FILTER_DESCRIPTOR}`]
 const NET_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf']
 const NET_DIRECTORIES = ['/etc/ssl', '/etc/pki/tls', '/usr/lib', '/lib']
 
-const createError = (cause: string, remedy: string): LauncherUnavailable =>
-  new LauncherUnavailable(`${NAME} is not available: ${cause}. ${remedy}`)
-
 const createRule = (access: string, path: string): string[] =>
   existsSync(path) ? ['--landlock-rule', `path-beneath:${access}:${path}`] : []
 
@@ -83,10 +72,10 @@ const createRule = (access: string, path: string): string[] =>
 async function probe(setpriv: string, args: readonly string[], filter: Uint8Array): Promise<void> {
   const help = await tryCommand({ command: setpriv, args: ['--help'] })
   const isOld = !['--landlock-access', '--seccomp-filter'].every(option => help.stdout.includes(option))
-  if (isOld) throw createError('setpriv has no --landlock-access or no --seccomp-filter', INSTALL)
+  if (isOld) throw unavailable(NAME, 'setpriv has no --landlock-access or no --seccomp-filter', INSTALL)
   // With `--version`, Node does not start V8 and OpenSSL.
   const version = [...args, ...FILTER, '--', getNodeProgram(), '-p', 'process.version']
   const failure = await tryNode({ command: setpriv, args: version, filter })
   const text = `Node could not be started in it: ${failure}`
-  if (failure !== undefined) throw createError(text, 'Use a kernel with Landlock, or bubblewrap')
+  if (failure !== undefined) throw unavailable(NAME, text, 'Use a kernel with Landlock, or bubblewrap')
 }

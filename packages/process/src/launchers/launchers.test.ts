@@ -113,7 +113,7 @@ describe.runIf(isUnix)('docker', () => {
     )
     const refusing = createProgram('docker-refusing', 'echo "docker: No such image: $0" >&2; exit 125')
     await expect(docker({ docker: refusing, image: 'own' })).rejects.toThrow(
-      /could not be started in own: docker: No such image: .*\. Start the daemon, and pull the image \(docker pull own\)$/,
+      /could not be started in own: docker: No such image: .*\. Start the daemon, if it has one, and pull the image \(docker-refusing pull own\)$/,
     )
     const old = createProgram('docker-old', 'echo v18.0.0')
     await expect(docker({ docker: old })).rejects.toThrow(
@@ -132,11 +132,14 @@ describe.runIf(isUnix)('docker', () => {
     }
   })
 
-  test('is podman in names and errors, if that is its program', async () => {
+  test('is podman in names, errors and their remedies, if that is its program', async () => {
     const podman = createProgram('podman', `echo ${process.version}`)
     expect((await docker({ docker: podman })).name).toBe('podman')
     await expect(docker({ docker: '/none/podman' })).rejects.toThrow(
       'podman is not available: /none/podman was not found',
+    )
+    await expect(docker({ docker: createProgram('podman', 'exit 125'), image: 'own' })).rejects.toThrow(
+      'podman is not available: Node could not be started in own: exit code 125. Start the daemon, if it has one, and pull the image (podman pull own)',
     )
   })
 

@@ -3,14 +3,14 @@ import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { loadOnce } from '@sallyport/protocol/internal/util'
-import { FILTER_DESCRIPTOR, type Launch } from '../launchers/launcher.js'
+import { FILTER_DESCRIPTOR, type Launch, unavailable } from '../launchers/launcher.js'
 import {
-  createError,
   createUsers,
   DEVICES,
   findBwrap,
   getNamespaceArgs,
   getProcArgs,
+  NAME,
   OWN_PROCESSES,
   probe,
   toBytes,
@@ -106,7 +106,11 @@ function getDeviceCommand(): string[] {
   if (process.geteuid!() !== 0) return []
   const [unshare, mount] = ['unshare', 'mount'].map(findProgram)
   if (unshare === undefined || mount === undefined) {
-    throw createError('unshare and mount were not found', 'Install util-linux, or run the host as an ordinary user')
+    throw unavailable(
+      NAME,
+      'unshare and mount were not found',
+      'Install util-linux, or run the host as an ordinary user',
+    )
   }
   const options = 'remount,bind,ro,nosuid,noexec'
   const steps = DEVICES.flatMap(path => [`${mount} --bind ${path} ${path}`, `${mount} -o ${options} ${path}`])

@@ -41,5 +41,6 @@ test('names the kinds that there are', () =>
     [{ kind: 'none' }, '"permission", "process" or "quickjs"'],
     [{ kind: 'quickjs', process: 1 }, 'true or false'],
     ['deno', "{ kind: 'process', wall: … } with await deno(), of '@sallyport/core/launchers'"],
+    ['podman', "{ kind: 'process', wall: … } with await docker({ docker: 'podman' }), of '@sallyport/core/launchers'"],
     [{ kind: 'docker' }, "{ kind: 'process', wall: … } with await docker(), of '@sallyport/core/launchers'"],
   ])((sandbox, message) => expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message)))

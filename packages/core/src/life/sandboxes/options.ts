@@ -1,6 +1,7 @@
 // Options that several kinds of sandbox have, as schemas. Their messages repeat no secrets.
 import type { Launcher } from '@sallyport/process/internal/launchers'
 import {
+  LAUNCHERS,
   HOST_RULE,
   HOSTS_RULE,
   NET_RULE,
@@ -97,11 +98,11 @@ const launcher: v.GenericSchema<Launcher> = {
   },
 }
 
-/** What a text that is no value of an option might mean. */
-const LAUNCHERS: ReadonlySet<unknown> = new Set(['bubblewrap', 'landlock', 'docker', 'deno'])
-/** @internal Returns how the launcher of this name is made, if there is one. */
-export const explainLauncher = (name: unknown): string | undefined =>
-  LAUNCHERS.has(name) ? `await ${name as string}(), of '@sallyport/core/launchers'` : undefined
+/** @internal Returns how the launcher is made whose name is in the place of another value, if it is one. */
+export function explainLauncher(text: unknown): string | undefined {
+  const call = LAUNCHERS.find(({ name }) => name === text)?.call
+  return call && `${call}, of '@sallyport/core/launchers'`
+}
 
 const wallRule = '"auto", "required", "none" or a launcher, such as await bubblewrap()'
 const wallName = v.picklist(['auto', 'required', 'none'], ({ input }) => explainLauncher(input) ?? wallRule)

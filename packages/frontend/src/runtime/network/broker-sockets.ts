@@ -184,8 +184,7 @@ function openSession(): ClientHttp2Session {
     maxSessionMemory: MAX_SESSION_MB,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: MAX_HEADER_BYTES },
   })
-  // Deno has no `ping`.
-  if (!('deno' in process.versions)) watch(opened)
+  watch(opened)
   // Each stream has an error of its own.
   return opened.on('error', () => {})
 }

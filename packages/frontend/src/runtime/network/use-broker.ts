@@ -4,7 +4,7 @@ import { type LinkEndpoint, openLink, toStream } from '@sallyport/protocol/inter
 import { hasBoundedHost } from '@sallyport/protocol/internal/util'
 import type { Socket } from 'node:net'
 import { setSecrets } from '../../client/current-client.js'
-import { createHttpFetch } from './http-fetch.js'
+import { createDenoFetch, IS_DENO } from '../deno.js'
 import { createRefusal, openTunnel, replaceConnections, setBroker } from './broker-sockets.js'
 
 /** @param env - placeholders by the name of a variable. @param link - left out in a process, which has a stream */
@@ -12,10 +12,7 @@ export function useBroker(env: Readonly<Record<string, string>>, link: LinkEndpo
   if (link) setBroker(() => toStream(openLink(link, true)))
   Object.assign(process.env, env)
   setSecrets(env)
-  const isDeno = 'deno' in process.versions
-  // Deno runs other code while it loads this module, and a second request at that moment would fail.
-  if (isDeno) process.getBuiltinModule('node:http2')
-  const native = isDeno ? createHttpFetch(connect) : globalThis.fetch
+  const native = IS_DENO ? createDenoFetch(connect) : globalThis.fetch
   const value = createFetch(native, Object.keys(env).length > 0)
   Object.defineProperty(globalThis, 'fetch', { value, writable: true, enumerable: true, configurable: true })
   replaceConnections()

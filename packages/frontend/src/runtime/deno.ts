@@ -1,6 +1,8 @@
-// What a process on Deno needs beside Deno's own permissions, before any code of the frontend is loaded: output and input as on Node.js, answers that
-// libraries expect, and denials where code can catch them.
+// All that differs on Deno, whose own permissions are those of the sandbox: output and input as on Node.js, answers that libraries expect, denials
+// where code can catch them, and the texts of its errors.
+import { fileURLToPath } from 'node:url'
 import threads from 'node:worker_threads'
+import { createHttpFetch } from './network/http-fetch.js'
 import { wrap } from './check-arguments.js'
 import { createRefusal, emptyInput, guardDescriptors, nameUser, NOBODY, replace } from './harden.js'
 
@@ -116,4 +118,44 @@ function readNothing(): void {
   for (const [name, value] of Object.entries(reads)) replace(stdin, name, value)
   const get = (): object => new ReadableStream({ start: controller => controller.close() })
   Object.defineProperty(stdin, 'readable', { get })
+}
+
+/** Returns a `fetch` with a way to the broker, which Deno's own does not have. */
+export function createDenoFetch(...args: Parameters<typeof createHttpFetch>): typeof fetch {
+  // Deno runs other code while it loads this module, and a second request at that moment would fail.
+  process.getBuiltinModule('node:http2')
+  return createHttpFetch(...args)
+}
+
+const MISSING =
+  /^(?:Import "(.+?)" not a dependency|Could not resolve "(.+?)", but found it in a package\.json|Could not find package '(.+?)' from )/
+
+/** Returns Node's text for a package that is missing: Deno advises commands of its own, which do not install what an application on Node has. */
+export function explainMissing(message: string): string | undefined {
+  const specifier = IS_DENO ? MISSING.exec(message)?.slice(1).find(Boolean) : undefined
+  if (specifier === undefined) return undefined
+  const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(specifier) ?? [specifier]
+  const [, importer] = /(?:\bat |\breferrer ')(file:.+?)(?::\d+:\d+|'\.?)$/m.exec(message) ?? []
+  // The text of an `import()` of a computed name does not have it.
+  const from = importer === undefined ? '' : ` imported from ${fileURLToPath(importer)}`
+  return `Cannot find package '${name}'${from}`
+}
+
+const PERMISSIONS = new Map([
+  ['read', 'FileSystemRead'],
+  ['write', 'FileSystemWrite'],
+  ['net', 'Net'],
+])
+
+/**
+ * Returns what was denied in the words of Node. Deno says it in the message alone, which packages repeat: `Requires read access to "/etc/passwd", run
+ * again with the --allow-read flag`.
+ */
+export function readDenial(message: string): { permission: string; resource?: string | undefined } | undefined {
+  // It looks for a program without a path before it asks whether that may be started, and there is no PATH.
+  const [, program] = /^Failed to spawn '(.*)': no path to search/s.exec(message) ?? []
+  if (program !== undefined) return { permission: 'run', resource: program }
+  const [, kind, resource] = /\bRequires (\w+) access(?: to "(.*?)")?, run again with the --allow-/s.exec(message) ?? []
+  if (kind !== undefined) return { permission: PERMISSIONS.get(kind) ?? kind, resource }
+  return /unscoped --allow-read/.test(message) ? { permission: 'symbolic links' } : undefined
 }
