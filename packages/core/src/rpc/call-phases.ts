@@ -108,13 +108,7 @@ export class CallPhases {
     const own = ownCommands?.get(method)
     const command = own ?? registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry, params))
-    if (maxCalls !== undefined && (own || command.owner !== 'core')) {
-      this.#counts[COUNT.limited]! += 1
-      if (++this.#callCount > maxCalls)
-        throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, {
-          data: { limit: 'calls', max: maxCalls },
-        })
-    }
+    if (maxCalls !== undefined && (own || command.owner !== 'core')) this.#count(maxCalls)
 
     // Rights
     const denial = own ? undefined : permits.check(command)
@@ -160,6 +154,12 @@ export class CallPhases {
       call.failChannels()
       throw getFailure(call, error)
     }
+  }
+
+  #count(max: number): void {
+    this.#counts[COUNT.limited]! += 1
+    if (++this.#callCount <= max) return
+    throw new BusError('Overloaded', `The code made more than ${max} calls`, { data: { limit: 'calls', max } })
   }
 
   /** Answers a call with an error, which is logged if nobody waits for an answer. */

@@ -67,7 +67,7 @@ export function createQuotas(
 
 function createFrontendQuotas(label: string, rules: readonly Rule[], now: () => number, getLog: () => Logger) {
   /** By command: one that replaces another continues its quotas. */
-  const limits = new Map<string, { quotas: readonly Quota[]; run: RunLimited }>()
+  const limits = new Map<string, CommandLimit>()
   let sessionCount = 0
   let comesAndGoes = false
   let leftAt = 0
@@ -82,10 +82,9 @@ function createFrontendQuotas(label: string, rules: readonly Rule[], now: () => 
       let limit = limits.get(command.method)
       if (!limit) {
         const quotas = rules.filter(rule => rule.matchesCommand(command)).map(rule => new Quota(rule, now()))
-        const run = quotas.length > 0 ? createLimit(command.method, label, quotas, now, getLog) : runUnlimited
-        limits.set(command.method, (limit = { quotas, run }))
+        limits.set(command.method, (limit = new CommandLimit(command.method, label, quotas, now, getLog)))
       }
-      return limit.run(command, args, ctx)
+      return limit.quotas.length > 0 ? limit.run(command, args, ctx) : command.run(args, ctx)
     },
     acquire(isVisit: boolean): void {
       endLifeIfAway()
@@ -117,87 +116,6 @@ function toRule(quota: CallQuota) {
 
 const describeRate = (rate: number): string =>
   rate < 1 ? `${Number((60 * rate).toPrecision(3))}/min` : `${Number(rate.toPrecision(3))}/s`
-
-type RunLimited = FrontendQuotas['run']
-
-const runUnlimited: RunLimited = (command, args, ctx) => command.run(args, ctx)
-
-function createLimit(
-  method: string,
-  label: string,
-  quotas: readonly Quota[],
-  now: () => number,
-  getLog: () => Logger,
-): RunLimited {
-  const subject = `${describeCommand(method)} of frontend ${describeName(label)}`
-  const refusals = new Throttle<string>(
-    (quota, more) => getLog().warn({ label, command: method, quota, ...(more > 0 && { more }) }, 'refused'),
-    1,
-  )
-  const refuse = (text: string, quota: string, data?: { retryAfter: number }): BusError => {
-    refusals.add(quota)
-    return new BusError('Overloaded', text, data && { data })
-  }
-  const getObstacle = (): Obstacle | undefined => {
-    const spent = quotas.find(quota => quota.isSpent)
-    if (spent) return { text: 'is spent', quota: `${spent.calls} in its life`, waits: false }
-    const busy = quotas.filter(quota => quota.isBusy)
-    if (busy.length > 0) {
-      const quota = `${busy[0]!.concurrency} at a time`
-      return { text: 'allows no more calls at a time', quota, waits: busy.every(each => each.waits) }
-    }
-    const time = now()
-    const empty = quotas
-      .map(quota => ({ rate: quota.rate, waits: quota.waits, retryAfter: quota.getRetryAfter(time) }))
-      .filter(({ retryAfter }) => retryAfter > 0)
-      .toSorted((a, b) => b.retryAfter - a.retryAfter)
-    // The log names this one: to raise another would change nothing.
-    const obstacle = empty.find(({ waits }) => !waits) ?? empty[0]
-    if (!obstacle) return undefined
-    const { rate, waits, retryAfter } = obstacle
-    return { text: 'allows no more calls now', quota: describeRate(rate), waits, retryAfter }
-  }
-  const refuseFor = ({ text, quota, retryAfter }: Obstacle): BusError =>
-    refuse(`The quota of ${subject} ${text}`, quota, retryAfter === undefined ? undefined : { retryAfter })
-
-  const begin: RunLimited = (command, args, ctx) => {
-    for (const quota of quotas) quota.begin()
-    const end = (): void => {
-      quotas.forEach(quota => quota.end())
-      waiting.startNext()
-    }
-    const succeed = (value: unknown): unknown => {
-      if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
-      end()
-      return value
-    }
-    const fail = (error: unknown): never => {
-      end()
-      throw error
-    }
-    let result: unknown
-    try {
-      result = command.run(args, ctx)
-    } catch (error) {
-      fail(error)
-    }
-    return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
-  }
-  const waiting = new WaitingCalls(getObstacle, refuseFor)
-
-  return (command, args, ctx) => {
-    const obstacle = getObstacle()
-    if (!obstacle && waiting.isEmpty) return begin(command, args, ctx)
-    if (obstacle && !obstacle.waits) throw refuseFor(obstacle)
-    if (waiting.isFull) {
-      const text = `The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`
-      throw refuse(text, `${MAX_WAITING} waiting`)
-    }
-    // Another call's end begins it.
-    const beginLater = bindContext(() => begin(command, args, ctx))
-    return waiting.add(ctx.signal, beginLater)
-  }
-}
 
 /** The quota of one command for one frontend: a token bucket, the number of running calls, and a budget of calls. */
 export class Quota {
@@ -285,33 +203,100 @@ interface WaitingCall {
   reject(error: unknown): void
 }
 
-/** Calls of one command and frontend that wait until their quota allows them, in order. A call that its caller abandons leaves. */
-class WaitingCalls {
-  readonly #getObstacle: () => Obstacle | undefined
-  readonly #toError: (obstacle: Obstacle) => BusError
-  readonly #calls = new Set<WaitingCall>()
+/** The quotas of one command for one frontend. Calls wait in order until these allow them, and one that its caller abandons leaves. */
+class CommandLimit {
+  readonly quotas: readonly Quota[]
+  readonly #subject: string
+  readonly #now: () => number
+  readonly #refusals: Throttle<string>
+  readonly #waiting = new Set<WaitingCall>()
   #endWait: (() => void) | undefined
   /** True while calls are started: one that ends at once must not start the next within itself. */
   #isStarting = false
 
-  constructor(getObstacle: () => Obstacle | undefined, toError: (obstacle: Obstacle) => BusError) {
-    this.#getObstacle = getObstacle
-    this.#toError = toError
+  constructor(method: string, label: string, quotas: readonly Quota[], now: () => number, getLog: () => Logger) {
+    this.quotas = quotas
+    this.#subject = `${describeCommand(method)} of frontend ${describeName(label)}`
+    this.#now = now
+    this.#refusals = new Throttle<string>(
+      (quota, more) => getLog().warn({ label, command: method, quota, ...(more > 0 && { more }) }, 'refused'),
+      1,
+    )
   }
 
-  get isEmpty(): boolean {
-    return this.#calls.size === 0
+  /** Runs a call, now or once its quotas allow it. @throws {BusError} Overloaded */
+  run(command: RunnableCommand, args: unknown, ctx: IncomingCall): unknown {
+    const obstacle = this.#getObstacle()
+    if (!obstacle && this.#waiting.size === 0) return this.#begin(command, args, ctx)
+    if (obstacle && !obstacle.waits) throw this.#refuseFor(obstacle)
+    if (this.#waiting.size >= MAX_WAITING) {
+      const text = `The quota of ${this.#subject} lets ${MAX_WAITING} calls wait, and as many do`
+      throw this.#refuse(text, `${MAX_WAITING} waiting`)
+    }
+    // Another call's end begins it.
+    const beginLater = bindContext(() => this.#begin(command, args, ctx))
+    return this.#wait(ctx.signal, beginLater)
   }
 
-  get isFull(): boolean {
-    return this.#calls.size >= MAX_WAITING
+  #begin(command: RunnableCommand, args: unknown, ctx: IncomingCall): unknown {
+    for (const quota of this.quotas) quota.begin()
+    const end = (): void => {
+      this.quotas.forEach(quota => quota.end())
+      this.#startNext()
+    }
+    const succeed = (value: unknown): unknown => {
+      if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
+      end()
+      return value
+    }
+    const fail = (error: unknown): never => {
+      end()
+      throw error
+    }
+    let result: unknown
+    try {
+      result = command.run(args, ctx)
+    } catch (error) {
+      fail(error)
+    }
+    return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
+  }
+
+  #getObstacle(): Obstacle | undefined {
+    const spent = this.quotas.find(quota => quota.isSpent)
+    if (spent) return { text: 'is spent', quota: `${spent.calls} in its life`, waits: false }
+    const busy = this.quotas.filter(quota => quota.isBusy)
+    if (busy.length > 0) {
+      const quota = `${busy[0]!.concurrency} at a time`
+      return { text: 'allows no more calls at a time', quota, waits: busy.every(each => each.waits) }
+    }
+    const time = this.#now()
+    const empty = this.quotas
+      .map(quota => ({ rate: quota.rate, waits: quota.waits, retryAfter: quota.getRetryAfter(time) }))
+      .filter(({ retryAfter }) => retryAfter > 0)
+      .toSorted((a, b) => b.retryAfter - a.retryAfter)
+    // The log names this one: to raise another would change nothing.
+    const obstacle = empty.find(({ waits }) => !waits) ?? empty[0]
+    if (!obstacle) return undefined
+    const { rate, waits, retryAfter } = obstacle
+    return { text: 'allows no more calls now', quota: describeRate(rate), waits, retryAfter }
+  }
+
+  #refuse(text: string, quota: string, data?: { retryAfter: number }): BusError {
+    this.#refusals.add(quota)
+    return new BusError('Overloaded', text, data && { data })
+  }
+
+  #refuseFor({ text, quota, retryAfter }: Obstacle): BusError {
+    const data = retryAfter === undefined ? undefined : { retryAfter }
+    return this.#refuse(`The quota of ${this.#subject} ${text}`, quota, data)
   }
 
   /** Resolves with the result of `begin`. Rejects if the signal aborts first, or if the quota never allows the call. */
-  add(signal: AbortSignal, begin: () => unknown): Promise<unknown> {
+  #wait(signal: AbortSignal, begin: () => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        this.#calls.delete(call)
+        this.#waiting.delete(call)
         signal.removeEventListener('abort', onAbort)
       }
       const onAbort = (): void => {
@@ -334,23 +319,23 @@ class WaitingCalls {
       }
       if (signal.aborted) return onAbort()
       signal.addEventListener('abort', onAbort)
-      this.#calls.add(call)
-      this.startNext()
+      this.#waiting.add(call)
+      this.#startNext()
     })
   }
 
-  startNext(): void {
+  #startNext(): void {
     if (this.#isStarting) return
     this.#isStarting = true
     this.#endWait?.()
-    for (const call of this.#calls) {
+    for (const call of this.#waiting) {
       const obstacle = this.#getObstacle()
       if (!obstacle) call.start()
-      else if (!obstacle.waits) call.reject(this.#toError(obstacle))
+      else if (!obstacle.waits) call.reject(this.#refuseFor(obstacle))
       else {
         // The session's link keeps core alive.
         const delay = obstacle.retryAfter && Math.min(obstacle.retryAfter, MAX_DELAY_MS)
-        if (delay) this.#endWait = later(delay, () => this.startNext())
+        if (delay) this.#endWait = later(delay, () => this.#startNext())
         break
       }
     }
