@@ -242,6 +242,9 @@ export interface Life {
   send(event: LifeEvent): void
 }
 
+/** True once no other code follows. */
+export const hasEnded = ({ value }: Life): boolean => value.code === 'stopped' || value.code === 'failed'
+
 const REGIONS = Object.keys(TABLE) as Region[]
 const START: LifeEvent = { type: 'start' }
 
