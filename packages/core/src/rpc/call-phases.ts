@@ -156,10 +156,11 @@ export class CallPhases {
     }
   }
 
-  #count(max: number): void {
+  #count(maxCalls: number): void {
     this.#counts[COUNT.limited]! += 1
-    if (++this.#callCount <= max) return
-    throw new BusError('Overloaded', `The code made more than ${max} calls`, { data: { limit: 'calls', max } })
+    if (++this.#callCount <= maxCalls) return
+    const data = { limit: 'calls', max: maxCalls }
+    throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, { data })
   }
 
   /** Answers a call with an error, which is logged if nobody waits for an answer. */
