@@ -7,7 +7,7 @@ import { readUsage, type WorkerUsage } from '../shared/heap-limit.js'
 import type { WorkerStats } from './policy.js'
 import type { LifeEvent, LifeInput, LifeTerms } from './judge.js'
 import type { WorkerDeps, WorkerSpec } from './thread.js'
-import { type Life, type LifeValue, SteppedLife } from './table.js'
+import { hasEnded, type Life, type LifeValue, SteppedLife } from './table.js'
 import { SupervisedWorker } from './worker.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
@@ -41,8 +41,7 @@ function toSnapshot(life: SteppedLife): LifeSnapshot {
   const { code, ...links } = life.value
   // Core and gates have no links.
   const value = life.context.nextLink ? { code, ...links } : { code }
-  const isOver = code === 'stopped' || code === 'failed'
-  return isOver
+  return hasEnded(life)
     ? { status: 'done', output: undefined, error: undefined, life, value }
     : { status: 'active', output: undefined, error: undefined, life, value }
 }

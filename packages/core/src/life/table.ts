@@ -242,6 +242,9 @@ export interface Life {
   send(event: LifeEvent): void
 }
 
+/** True once no other code follows. */
+export const hasEnded = ({ value }: Life): boolean => value.code === 'stopped' || value.code === 'failed'
+
 const REGIONS = Object.keys(TABLE) as Region[]
 const START: LifeEvent = { type: 'start' }
 
@@ -258,7 +261,7 @@ export class SteppedLife implements Life {
 
   constructor(input: LifeInput) {
     this.context = createContext(input)
-    for (const region of REGIONS) this.#do(TABLE[region][this.value[region]]!.entry, START)
+    for (const region of REGIONS) this.#do(this.#getState(region).entry, START)
     this.#settle(START)
     this.#handleQueue()
   }
@@ -292,7 +295,7 @@ export class SteppedLife implements Life {
   #find(event: LifeEvent, getTransitions: (state: LifeState) => readonly Transition[] | undefined): Step[] | undefined {
     let steps: Step[] | undefined
     for (const region of REGIONS) {
-      for (const transition of getTransitions(TABLE[region][this.value[region]]!) ?? []) {
+      for (const transition of getTransitions(this.#getState(region)) ?? []) {
         if (transition.if && !transition.if(this.context, event, this.value)) continue
         ;(steps ??= []).push({ region, transition })
         break
@@ -303,11 +306,14 @@ export class SteppedLife implements Life {
 
   /** First all exits, then the actions of all transitions, which see the new states, then all entries. */
   #take(steps: readonly Step[], event: LifeEvent): void {
-    for (const { region, transition } of steps)
-      if (transition.to) this.#do(TABLE[region][this.value[region]]!.exit, event)
+    for (const { region, transition } of steps) if (transition.to) this.#do(this.#getState(region).exit, event)
     for (const { region, transition } of steps) Object.assign(this.value, transition.to && { [region]: transition.to })
     for (const { transition } of steps) this.#do(transition.do, event)
-    for (const { region, transition } of steps) if (transition.to) this.#do(TABLE[region][transition.to]!.entry, event)
+    for (const { region, transition } of steps) if (transition.to) this.#do(this.#getState(region).entry, event)
+  }
+
+  #getState(region: Region): LifeState {
+    return TABLE[region][this.value[region]]!
   }
 
   #do(actions: readonly Action[] | undefined, event: LifeEvent): void {

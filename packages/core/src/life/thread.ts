@@ -223,7 +223,7 @@ export class ThreadCode {
 
   #fail(error: Error, thrown: unknown = error): void {
     if (this.#error || this.#isOver) return
-    // The host's own order, in the words of the code.
+    // Code can throw because the host terminates it, which says nothing about the code.
     if (this.#isKilled && !isUnsentError(error)) return
     const hasNoDirectory = !this.#hasBegun && /\buv_cwd\b/.test(error.message)
     const named = nameUnsent(error, this.#spec.name)
@@ -238,13 +238,13 @@ export class ThreadCode {
     const wasStartedAhead = this.thread?.wasStartedAhead === true
     this.thread = undefined
     this.#stopWatching()
-    // Its calls end with it, or with the bus.
+    // A call of it that the end of the code or of the bus has cut off can reject without a handler.
     const endsWithItsCalls = this.#isDisconnected && (this.#isStopping || this.#isDraining())
     const by = this.#hasAnswered || endsWithItsCalls ? 'order' : this.#isKilled ? 'force' : 'itself'
     const unsent = this.#isCutOff() ? createUnsentError('unknown', this.#spec.name) : undefined
     const error = endsWithItsCalls ? undefined : (this.#error ?? unsent)
     const ranCode = !wasStartedAhead || this.#hasBegun
-    // The code of a thread that is terminated is nobody's word.
+    // A thread that the host terminates has not chosen its exit code.
     const obituary: Obituary = { ranCode, by, error, code: by === 'force' ? undefined : code }
     const end = (): void => this.#end(obituary)
     if (this.#explained) void this.#explained.then(end, end)

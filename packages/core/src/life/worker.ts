@@ -6,7 +6,7 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import type { WorkerState, WorkerStats } from './policy.js'
 import { createEnd, type Effects, getExit, type LifeContext, type LifeTerms, type WorkerExit } from './judge.js'
-import type { Life } from './table.js'
+import { hasEnded, type Life } from './table.js'
 import { ThreadCode, type WorkerDeps, type WorkerSpec } from './thread.js'
 
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
@@ -85,8 +85,7 @@ export class SupervisedWorker {
    */
   reload(timeout = 0): Promise<void> {
     const reload = createDeferred()
-    const { code } = this.life.value
-    if (code === 'stopped' || code === 'failed') reload.reject(this.life.context.error ?? this.#createStopped())
+    if (hasEnded(this.life)) reload.reject(this.life.context.error ?? this.#createStopped())
     else this.#reloads.push(reload)
     this.life.send({ type: 'RELOAD', timeout })
     return reload.promise

@@ -109,13 +109,7 @@ export class CallPhases {
     const own = ownCommands?.get(method)
     const command = own ?? registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry, params))
-    if (maxCalls !== undefined && (own || command.owner !== 'core')) {
-      this.#counts[COUNT.limited]! += 1
-      if (++this.#callCount > maxCalls)
-        throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, {
-          data: { limit: 'calls', max: maxCalls },
-        })
-    }
+    if (maxCalls !== undefined && (own || command.owner !== 'core')) this.#count(maxCalls)
 
     // Rights
     const denial = own ? undefined : permits.check(command)
@@ -161,6 +155,13 @@ export class CallPhases {
       call.failChannels()
       throw getFailure(call, error)
     }
+  }
+
+  #count(maxCalls: number): void {
+    this.#counts[COUNT.limited]! += 1
+    if (++this.#callCount <= maxCalls) return
+    const data = { limit: 'calls', max: maxCalls }
+    throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, { data })
   }
 
   /** Answers a call with an error, which is logged if nobody waits for an answer. */

@@ -110,20 +110,8 @@ export class FrontendCalls {
       const options = progress ? { ...callOptions, timeout: progress } : callOptions
       if (this.#pending.isFull())
         throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
-      let params = args ?? undefined
-      const count = countMembers(params, value => isStream(value) || isChannel(value))
-      if (count > 0) {
-        if (this.#getTotal() + count > MAX_CHANNELS) throw createStreamLimitError()
-        replaced = this.#streams.replace(name, params as Record<string, unknown>, value => {
-          if (!isChannel(value)) return undefined
-          const channelId = this.#streams.nextId++
-          const receiver = this.#streams.receive(channelId, toReceiver(value))
-          if (progress) watchReceiver(receiver, progress)
-          channels.push(receiver)
-          return channelId
-        })
-        ;({ params } = replaced)
-      }
+      replaced = this.#replaceStreams(name, args, progress, channels)
+      const params = replaced?.params ?? args ?? undefined
       const id = this.#pending.takeId()
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
         this.#writer.request(id, name, params, options?.transfer, sentContext, replaced?.declared)
@@ -155,6 +143,26 @@ export class FrontendCalls {
       },
     )
     return answer
+  }
+
+  /** Opens the streams and channels of the arguments, if there are some. @param channels - to which it adds the receivers of channels */
+  #replaceStreams(
+    name: string,
+    args: unknown,
+    progress: CallProgress | undefined,
+    channels: StreamReceiver[],
+  ): ReplacedArguments | undefined {
+    const count = countMembers(args ?? undefined, value => isStream(value) || isChannel(value))
+    if (count === 0) return undefined
+    if (this.#getTotal() + count > MAX_CHANNELS) throw createStreamLimitError()
+    return this.#streams.replace(name, args as Record<string, unknown>, value => {
+      if (!isChannel(value)) return undefined
+      const channelId = this.#streams.nextId++
+      const receiver = this.#streams.receive(channelId, toReceiver(value))
+      if (progress) watchReceiver(receiver, progress)
+      channels.push(receiver)
+      return channelId
+    })
   }
 
   /** Settles the call that the frontend answers. An invalid answer is reported with the id `null`: ids here are core's own. */

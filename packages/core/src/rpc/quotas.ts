@@ -66,7 +66,7 @@ export function createQuotas(
 
 function createFrontendQuotas(label: string, rules: readonly Rule[], now: () => number, getLog: () => Logger) {
   /** By command: one that replaces another continues its quotas. */
-  const limits = new Map<string, { quotas: readonly Quota[]; run: RunLimited }>()
+  const limits = new Map<string, CommandLimit>()
   let sessionCount = 0
   let comesAndGoes = false
   let leftAt = 0
@@ -81,10 +81,9 @@ function createFrontendQuotas(label: string, rules: readonly Rule[], now: () => 
       let limit = limits.get(command.method)
       if (!limit) {
         const quotas = rules.filter(rule => rule.matchesCommand(command)).map(rule => new Quota(rule, now()))
-        const run = quotas.length > 0 ? createLimit(command.method, label, quotas, now, getLog) : runUnlimited
-        limits.set(command.method, (limit = { quotas, run }))
+        limits.set(command.method, (limit = new CommandLimit(command.method, label, quotas, now, getLog)))
       }
-      return limit.run(command, args, ctx)
+      return limit.quotas.length > 0 ? limit.run(command, args, ctx) : command.run(args, ctx)
     },
     acquire(isVisit: boolean): void {
       endLifeIfAway()
@@ -116,63 +115,6 @@ function toRule(quota: CallQuota) {
 
 const describeRate = (rate: number): string =>
   rate < 1 ? `${Number((60 * rate).toPrecision(3))}/min` : `${Number(rate.toPrecision(3))}/s`
-
-type RunLimited = FrontendQuotas['run']
-
-const runUnlimited: RunLimited = (command, args, ctx) => command.run(args, ctx)
-
-function createLimit(
-  method: string,
-  label: string,
-  quotas: readonly Quota[],
-  now: () => number,
-  getLog: () => Logger,
-): RunLimited {
-  const subject = `${describeCommand(method)} of frontend ${describeName(label)}`
-  const refusals = new Throttle<string>(
-    (quota, more) => getLog().warn({ label, command: method, quota, ...(more > 0 && { more }) }, 'refused'),
-    1,
-  )
-  const refuse = (text: string, quota: string, data?: { retryAfter: number }): never => {
-    refusals.add(quota)
-    throw new BusError('Overloaded', `The quota of ${subject} ${text}`, data && { data })
-  }
-  const checkAll = (): void => {
-    const spent = quotas.find(quota => quota.isSpent)
-    if (spent) refuse('is spent', `${spent.calls} in its life`)
-    const busy = quotas.find(quota => quota.isBusy)
-    if (busy) refuse('allows no more calls at a time', `${busy.concurrency} at a time`)
-    const time = now()
-    const [slowest] = quotas
-      .map(quota => ({ rate: quota.rate, retryAfter: quota.getRetryAfter(time) }))
-      .toSorted((a, b) => b.retryAfter - a.retryAfter)
-    // The log names this one: to raise another would change nothing.
-    const { rate, retryAfter } = slowest!
-    if (retryAfter > 0) refuse('allows no more calls now', describeRate(rate), { retryAfter })
-  }
-
-  return (command, args, ctx) => {
-    checkAll()
-    for (const quota of quotas) quota.begin()
-    const end = (): void => quotas.forEach(quota => quota.end())
-    const succeed = (value: unknown): unknown => {
-      if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
-      end()
-      return value
-    }
-    const fail = (error: unknown): never => {
-      end()
-      throw error
-    }
-    let result: unknown
-    try {
-      result = command.run(args, ctx)
-    } catch (error) {
-      fail(error)
-    }
-    return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
-  }
-}
 
 /** The quota of one command for one frontend: a token bucket, the number of running calls, and a budget of calls. */
 export class Quota {
@@ -233,5 +175,65 @@ export class Quota {
     this.getRetryAfter(now)
     const isWhole = this.calls === Infinity || this.#spent === 0
     return this.#runningCount === 0 && this.#tokens >= this.#bucketSize && isWhole
+  }
+}
+
+/** The quotas of one command for one frontend. */
+class CommandLimit {
+  readonly quotas: readonly Quota[]
+  readonly #subject: string
+  readonly #now: () => number
+  readonly #refusals: Throttle<string>
+
+  constructor(method: string, label: string, quotas: readonly Quota[], now: () => number, getLog: () => Logger) {
+    this.quotas = quotas
+    this.#subject = `${describeCommand(method)} of frontend ${describeName(label)}`
+    this.#now = now
+    this.#refusals = new Throttle<string>(
+      (quota, more) => getLog().warn({ label, command: method, quota, ...(more > 0 && { more }) }, 'refused'),
+      1,
+    )
+  }
+
+  /** @throws {BusError} Overloaded, and what the command throws */
+  run(command: RunnableCommand, args: unknown, ctx: IncomingCall): unknown {
+    this.#check()
+    for (const quota of this.quotas) quota.begin()
+    const end = (): void => this.quotas.forEach(quota => quota.end())
+    const succeed = (value: unknown): unknown => {
+      if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
+      end()
+      return value
+    }
+    const fail = (error: unknown): never => {
+      end()
+      throw error
+    }
+    let result: unknown
+    try {
+      result = command.run(args, ctx)
+    } catch (error) {
+      fail(error)
+    }
+    return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
+  }
+
+  #check(): void {
+    const spent = this.quotas.find(quota => quota.isSpent)
+    if (spent) this.#refuse('is spent', `${spent.calls} in its life`)
+    const busy = this.quotas.find(quota => quota.isBusy)
+    if (busy) this.#refuse('allows no more calls at a time', `${busy.concurrency} at a time`)
+    const time = this.#now()
+    const [slowest] = this.quotas
+      .map(quota => ({ rate: quota.rate, retryAfter: quota.getRetryAfter(time) }))
+      .toSorted((a, b) => b.retryAfter - a.retryAfter)
+    // The log names this one: to raise another would change nothing.
+    const { rate, retryAfter } = slowest!
+    if (retryAfter > 0) this.#refuse('allows no more calls now', describeRate(rate), { retryAfter })
+  }
+
+  #refuse(text: string, quota: string, data?: { retryAfter: number }): never {
+    this.#refusals.add(quota)
+    throw new BusError('Overloaded', `The quota of ${this.#subject} ${text}`, data && { data })
   }
 }

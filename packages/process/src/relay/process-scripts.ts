@@ -217,14 +217,14 @@ class RelayedScript extends RelayedCode {
     if (report === 'nothing' || report?.type === 'terminating') return
     if (!report || report.type === 'linked' || this.#hasExited) this.#violate('an invalid report')
     else if (report.type === 'exited') void this.#exit(report.code)
-    else if (report.type === 'message') this.#takeMessage(report.message as FrontendReport)
+    else if (report.type === 'message') this.#takeMessage(report.message)
     else this.#post(report)
   }
 
   #takeMessage(message: FrontendReport): void {
     if (message.type === 'output' && ++this.#unread[message.stream] > MAX_UNREAD_TEXTS)
       return this.#violate('more output than it keeps')
-    // One that was answered for has answered late.
+    // The relay can have answered for it before.
     if (message.type === 'answer') return void (this.#answered < this.#asked && this.#answer(message.queued))
     const hasFailed = message.type === 'state' && message.state === 'failed'
     if (hasFailed) this.afterSilence(KILL_TIMEOUT_MS, () => this.#end())
@@ -260,7 +260,7 @@ class RelayedScript extends RelayedCode {
     this.write({ type: 'terminate' })
     this.#process.awaitEnds()
     const kill = (): void => void (this.#hasExited || this.kill(this.createLateError()))
-    // Its last word comes after all that it has sent.
+    // It reports its exit behind all that it has sent: this waits until nothing more comes.
     this.#process.control.turned(() => {
       if (!this.#hasExited) this.afterSilence(KILL_TIMEOUT_MS, kill, () => this.#process.beats)
     })

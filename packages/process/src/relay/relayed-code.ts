@@ -15,12 +15,7 @@ import {
   silence,
 } from '@sallyport/protocol/internal/contract'
 import { type BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
-import {
-  bridge,
-  openLink,
-  StreamLink,
-  type StreamMultiplexer,
-} from '@sallyport/protocol/internal/link'
+import { bridge, openLink, StreamLink, type StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { createMemberParser } from './report-parser.js'

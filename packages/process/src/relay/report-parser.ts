@@ -75,7 +75,10 @@ function createReportParser(): ParseReport {
 }
 
 /** Also the report of a process, once, whether it has inherited the sockets for its frames. */
-export type RelayedReport = MemberReport | { type: 'linked'; isDirect: boolean }
+export type RelayedReport =
+  | Exclude<MemberReport, { type: 'message' }>
+  | { type: 'message'; message: FrontendReport }
+  | { type: 'linked'; isDirect: boolean }
 
 /** Returns a parser for the reports of one member. A script prints by reports, too. Its first error is its end. */
 export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 'nothing' | undefined {

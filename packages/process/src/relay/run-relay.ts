@@ -206,7 +206,7 @@ class ProcessRelay extends RelayedCode {
         return this.link(command, this.#sockets.map(getInode))
       case 'ask': {
         const unanswered = new BusError('Timeout', `${this.#name} did not answer for ${ABANDON_TIMEOUT_MS} ms`)
-        // It might have taken over its runtime. Its heartbeat says so, if it has one.
+        // Code that has taken over its runtime might never answer. If it has a heartbeat, that finds it.
         const kill = (): void => this.kill(unanswered)
         const answered = this.hasHeartbeat ? () => {} : this.afterSilence(ABANDON_TIMEOUT_MS, kill)
         return this.ask(queued => {
@@ -257,8 +257,8 @@ class ProcessRelay extends RelayedCode {
     const report = this.parse(frame)
     if (report === 'nothing') return
     if (report?.type === 'linked' && this.#sockets.length > 0) return this.#connectSockets(report.isDirect)
-    const message = report?.type === 'message' ? (report.message as FrontendReport) : undefined
-    // It prints to its standard output.
+    const message = report?.type === 'message' ? report.message : undefined
+    // Code that has its process alone prints to standard output, and not by reports.
     if (!message || message.type === 'output') {
       this.kill(new BusError('InvalidRequest', `${this.#name} sent an invalid report`))
       // A flood of them would delay its end.
@@ -318,7 +318,7 @@ class ProcessRelay extends RelayedCode {
     this.#endOnceQuiet(end, over => watch(KILL_TIMEOUT_MS, this.createTime(), mustAnswer, over))
     // To exit, it waits for its other threads.
     this.#endOnceQuiet(end, over => watch(EXIT_TIMEOUT_MS, this.createTime(), hasStopped, over))
-    // Its own code can have stopped it.
+    // The code can have stopped its own process by SIGSTOP.
     watch(STOPPED_TIMEOUT_MS, countTurns(), () => hasStopped() || mustAnswer())
   }
 

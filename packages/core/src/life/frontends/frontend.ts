@@ -97,9 +97,9 @@ export class Frontend {
   readonly #gate: GateHandle | undefined
   /** Its gate, and core behind it. */
   readonly #taker: Peer
-  /** A hook can take its time, which the host limits. */
+  /** A hook can take its time, which the host limits. A gate that has not been asked yet has as much to pass on as one that says it has nothing. */
   readonly #readTaken = (): unknown =>
-    this.#gate?.isInHook ? {} : `${this.traffic.taken} ${String(this.#gate?.worker.code.queued)}`
+    this.#gate?.isInHook ? {} : `${this.traffic.taken} ${String(this.#gate?.worker.code.queued ?? 0)}`
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
   readonly #onExit: (end: RuntimeEnd | undefined) => void

@@ -18,7 +18,7 @@ import { onNextTick } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { resolveSupervision, type WorkerStats } from '../policy.js'
 import type { Effects, LifeTerms, Obituary } from '../judge.js'
-import type { Life } from '../table.js'
+import { hasEnded, type Life } from '../table.js'
 import type { FrontendTerms } from '../thread.js'
 import type { ConnectionConfig } from './config.js'
 import type {
@@ -73,21 +73,16 @@ export function createConnectionRuntime(
     life,
     callers,
     get stats(): WorkerStats {
-      const { code } = life.value
-      return { state: code === 'stopped' || code === 'failed' ? 'stopped' : 'running', restarts: 0 }
+      return { state: hasEnded(life) ? 'stopped' : 'running', restarts: 0 }
     },
     connect(endpoint) {
       const previous = link
       link = openLink(endpoint, true)
       if (client && previous && member) endConnection(client, previous, undefined)
-      const onUnsent = (): void => events.unsent(1)
-      if (!client)
-        client = createReconnectingClient(
-          link,
-          { ...getClientStart(label, config, host), onUnsent, callers },
-          () => host.core.scripts,
-        )
-      else if (member) addConnection(client, link)
+      if (!client) {
+        const options = { ...getClientStart(label, config, host), onUnsent: () => events.unsent(1), callers }
+        client = createReconnectingClient(link, options, () => host.core.scripts)
+      } else if (member) addConnection(client, link)
       else return void reconnectClient(client, link)
       if (refusal) refuseCalls(client, refusal)
       if (previous) return
@@ -147,13 +142,12 @@ export function createExternalRuntime(label: string, host: FrontendHost, terms: 
   return {
     life,
     get stats(): WorkerStats {
-      const { code, link } = life.value
-      const isOver = code === 'stopped' || code === 'failed'
-      return { state: isOver ? 'stopped' : current && link === 'active' ? 'running' : 'disconnected', restarts: 0 }
+      const isJoined = current !== undefined && life.value.link === 'active'
+      return { state: hasEnded(life) ? 'stopped' : isJoined ? 'running' : 'disconnected', restarts: 0 }
     },
     release: () => left('itself'),
     join(code) {
-      if (life.value.code === 'stopped' || life.value.code === 'failed') return code.link.close()
+      if (hasEnded(life)) return code.link.close()
       if (current) left('itself')
       current = code
       life.send({ type: 'JOIN' })
