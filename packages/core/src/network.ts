@@ -26,6 +26,13 @@ export async function createRemoteHost<Core extends RemoteEndpoint>(
   return startRemoteHost(options, names, createCore)
 }
 
+/** Checks the options of `createRemoteHost`, before anything is connected. @throws {BusError} InvalidParams */
+export async function checkRemoteHost(where: string, options: RemoteHostOptions): Promise<void> {
+  checkRuntime()
+  const { resolveRemoteHost } = await import('./host/remote-host.js')
+  await resolveRemoteHost(where, options)
+}
+
 export type { Link } from '@sallyport/protocol/internal/wire'
 export type { Pattern } from './acl/types.js'
 export type { CoreCommand, LinkOffer, NetworkCounts, NetworkStats } from './contract/host-core.js'

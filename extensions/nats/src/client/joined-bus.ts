@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
 import {
   type BusEvents,
+  checkRemoteHost,
   checkSecretOptions,
   type FrontendStats,
   type RemoteHost,
@@ -212,6 +213,7 @@ export function joinBus(options: JoinOptions): Promise<JoinedBus> {
 async function join(options: JoinOptions): Promise<JoinedBus> {
   const { nats, bus, credentials, heartbeat } = checkSecretOptions('joinBus', joinOptions, options)
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...hostOptions } = options
+  await checkRemoteHost('joinBus', hostOptions)
   const getCredential = createCredentialProvider(credentials)
   const links = new Set<NatsLink>()
   let joined: RemoteHost<RemoteCore> | undefined

@@ -101,15 +101,21 @@ export async function startRemoteHost<Core extends RemoteEndpoint>(
   }
 }
 
+type CoreOption =
+  | Exclude<keyof BusOptions, keyof RemoteHostOptions>
+  | `calls.${Exclude<keyof CallsOptions, keyof NonNullable<RemoteHostOptions['calls']>>}`
+  | `workers.${Exclude<keyof WorkerFactories, keyof NonNullable<RemoteHostOptions['workers']>>}`
+
 /** Core's own options have no effect here, so they are refused by name. */
-const CORE_OPTIONS = [
-  ...['core', 'network', 'config', 'capabilities', 'permissions', 'resources', 'startTimeout', 'workers.core'],
-  ...['calls.timeout', 'calls.slowAfter', 'calls.quotas'],
-]
+const CORE_OPTIONS: Readonly<Record<CoreOption, true>> = {
+  ...{ core: true, network: true, config: true, capabilities: true, permissions: true, resources: true },
+  ...{ runs: true, inspect: true, startTimeout: true, 'workers.core': true },
+  ...{ 'calls.timeout': true, 'calls.slowAfter': true, 'calls.quotas': true },
+}
 
 /** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */
-async function resolveRemoteHost(where: string, input: RemoteHostOptions): Promise<HostConfig> {
-  for (const path of CORE_OPTIONS) {
+export async function resolveRemoteHost(where: string, input: RemoteHostOptions): Promise<HostConfig> {
+  for (const path of Object.keys(CORE_OPTIONS)) {
     if (getAtPath(input, path) === undefined) continue
     throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
   }

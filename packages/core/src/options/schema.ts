@@ -1,7 +1,14 @@
 // Schemas of the options, with their ranges, defaults and error texts, and the places of all options. Capabilities and permission files are
 // checked in core.
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
-import { describeLabelRule, FREE_LABEL_RULE, isLabelText, isReservedLabel } from '@sallyport/protocol/internal/message'
+import {
+  describeLabelRule,
+  FREE_LABEL_RULE,
+  isLabelText,
+  isReservedLabel,
+  isTimeout,
+} from '@sallyport/protocol/internal/message'
+import { getTypeName } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT, MAX_SCRIPT_MS, MAX_SOURCE_LENGTH } from '@sallyport/protocol/internal/wire'
 import * as v from 'valibot'
 import type { AllowList } from '../acl/types.js'
@@ -184,6 +191,7 @@ const frontendEntries = {
   loadTimeout: v.optional(integer('whole milliseconds, from 1', 1), 10_000),
 }
 const mebibytes = v.pipe(v.number('a number of MiB'), v.gtValue(0, 'more than 0 MiB'))
+const timeoutRule = 'milliseconds, more than 0 and at most 2147483647, or false for none'
 /** @internal The options of `bus.run`. */
 export const runSchema = strictOptions({
   ...{ label: v.optional(labelSchema), quotaLabel: v.optional(labelSchema) },
@@ -207,8 +215,8 @@ export const runSchema = strictOptions({
   // After the limits, whose `memory` and `time` a hint names first.
   sandbox: v.optional(sandboxSchema, RUN_SANDBOX),
   report: v.optional(boolean, false),
-  // Checked as those of a call.
-  ...{ timeout: v.optional(v.unknown()), signal: v.optional(v.unknown()) },
+  timeout: v.optional(v.custom<number | false>(value => value === false || isTimeout(value), timeoutRule)),
+  signal: v.optional(v.custom<AbortSignal>(value => getTypeName(value) === 'AbortSignal', 'an AbortSignal')),
 })
 const { args: _args, data: _data, directory: _directory, ...resumeEntries } = runSchema.entries
 /** @internal The options of `bus.resume`. */

@@ -4,9 +4,11 @@ import { BusError, describeCommand, isBusError } from '@sallyport/protocol/inter
 import {
   type CallChannels,
   type CallHeaders,
+  checkOptionNames,
   parseChannelReference,
   STREAM_HEADER,
   toChannelReference,
+  toOptionNames,
   toStreamReference,
   type TransferOptions,
 } from '@sallyport/protocol/internal/message'
@@ -136,6 +138,8 @@ export class HeldChannel implements CallChannel {
 /** Releases handles that are collected without `end`, as dropping a channel does in Tauri. */
 const collectedHandles = new FinalizationRegistry<HeldChannel>(channel => channel.releaseHandle())
 
+const OPTION_NAMES = toOptionNames<TransferOptions>({ transfer: true })
+
 export class ChannelHandle implements Channel {
   readonly #channel: HeldChannel
 
@@ -158,6 +162,11 @@ export class ChannelHandle implements Channel {
   }
 
   send(message: unknown, options?: TransferOptions): Promise<void> {
+    try {
+      if (options !== undefined) checkOptionNames('Channel.send', options, OPTION_NAMES, undefined, String)
+    } catch (error) {
+      return Promise.reject(error as BusError)
+    }
     return this.#channel.send(message, options)
   }
 

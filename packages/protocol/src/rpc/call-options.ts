@@ -110,7 +110,7 @@ export function checkDeadline(subject: string, { signal, timeout }: CallOptions,
 }
 
 /** 0 is refused: it is as often the time that is left as it is meant for no timeout. */
-const isTimeout = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 0x7fff_ffff
+export const isTimeout = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 0x7fff_ffff
 
 /** Watches a wait for an event like `watchDeadline`. @throws {BusError} as `checkDeadline` */
 export function watchEvent(event: string, options: WaitOptions, abandon: (error: BusError) => void): () => void {
