@@ -10,7 +10,7 @@ const TAKES_OPTIONS = /^(options|settings)$|(^|\W)\w*Options\b/
 const parse = (text: string): readonly ts.Statement[] =>
   ts.createSourceFile('report.ts', text, ts.ScriptTarget.Latest, true).statements
 /** Options that public functions take, and that no report declares. */
-const ELSEWHERE = ['packages/protocol/src/rpc/call-options.ts', 'packages/core/src/host/remote-host.ts']
+const ELSEWHERE = ['packages/protocol/src/rpc/call-options.ts', 'packages/core/src/options/types.ts']
 
 /** The type of each option, by its name. */
 export type Options = Map<string, string>

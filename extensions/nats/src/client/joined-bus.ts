@@ -10,7 +10,7 @@ import {
   type RemoteHostOptions,
   type TrafficStats,
 } from '@sallyport/core/internal/network'
-import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError, toNames } from '@sallyport/protocol/internal/errors'
 import { withoutContext } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { type ProcessConnection, connectNats } from '../connection/process-connection.js'
@@ -63,13 +63,13 @@ export interface JoinedConnectionOptions extends ConnectionOptions {
 /** The events of a bus that concern this process. Core's own host reports the others. */
 export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'exited' | 'rejected'>
 
-const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>([
-  'fault',
-  'restart',
-  'failed',
-  'exited',
-  'rejected',
-])
+const EVENTS: ReadonlySet<string> = toNames<RemoteHostEvents>({
+  fault: true,
+  restart: true,
+  failed: true,
+  exited: true,
+  rejected: true,
+})
 
 /** The result of `stats()`. */
 export interface RemoteHostStats {

@@ -1,12 +1,18 @@
 // Creates the app object that handlers and setups use, and runs the setups and teardowns of a definition and its plugins.
-import { BusError, createCallPromise, describeThrown, isBusError, isYes } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  createCallPromise,
+  describeThrown,
+  isBusError,
+  isYes,
+  toNames,
+} from '@sallyport/protocol/internal/errors'
 import {
   type BusEvent,
   type CallOptions,
   checkOptionNames,
   type EventTarget,
   toEventTarget,
-  toOptionNames,
   type TransferOptions,
   type Unlisten,
   type WaitOptions,
@@ -150,8 +156,8 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
 
 type ListenOptions = { target?: string | EventTarget }
 type OnceOptions = ListenOptions & WaitOptions
-const LISTEN_OPTIONS = toOptionNames<ListenOptions>({ target: true })
-const ONCE_OPTIONS = toOptionNames<OnceOptions>({ target: true, signal: true, timeout: true })
+const LISTEN_OPTIONS = toNames<ListenOptions>({ target: true })
+const ONCE_OPTIONS = toNames<OnceOptions>({ target: true, signal: true, timeout: true })
 
 function logErrors(getLog: () => Logger, event: string, handler: EventHandler): EventHandler {
   const logError = (error: unknown): void => getLog().error({ event, err: error }, 'a listener failed')

@@ -8,25 +8,12 @@ import { checkFiles } from '../options/check-files.js'
 import type { HostConfig } from '../life/frontends/config.js'
 import { resolveHost } from '../options/resolve-options.js'
 import { getOptionPlaces, remoteHostSchema } from '../options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions } from '../options/types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, RemoteHostOptions } from '../options/types.js'
 import type { BusEvents, BusReporter } from '../life/reporting/events.js'
 import type { HostLog } from '../life/reporting/log.js'
 import type { FrontendStats, TrafficStats } from '../life/reporting/stats.js'
 import type { CoreEndpoint, PooledSession, PoolMember } from '../life/frontends/types.js'
 import type { WorkerFactories } from '../life/workers/spawn.js'
-
-/** Options of `createBus` that apply to what runs in this process. */
-export interface RemoteHostOptions extends Pick<
-  BusOptions,
-  'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
-> {
-  /** The `isolation` of `createBus`. Core accepts messages only if both or neither of the two have isolation. */
-  isolation?: IsolationOptions
-  /** The default deadline of calls from connections and frontends of this process. */
-  calls?: Pick<CallsOptions, 'commandTimeout'>
-  /** Starts Sallyport's own workers in a bundled program. */
-  workers?: Omit<WorkerFactories, 'core'>
-}
 
 /** How error texts name the remote host. */
 export interface RemoteHostNames {

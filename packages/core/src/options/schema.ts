@@ -13,11 +13,13 @@ import { MAX_IN_FLIGHT, MAX_SCRIPT_MS, MAX_SOURCE_LENGTH } from '@sallyport/prot
 import * as v from 'valibot'
 import type { AllowList } from '../acl/types.js'
 import { createGlobMatcher } from '../acl/identifier.js'
+import type { CallQuota, CallsOptions } from '../contract/host-core.js'
 import type { CoreDefinition } from '../api/define.js'
 import { fileSchema, locationSchema } from '../shared/locations.js'
 import {
   anyObject,
   boolean,
+  type EntriesOf,
   inlineOr,
   integer,
   isInline,
@@ -32,6 +34,17 @@ import { LOG_LEVELS } from '../life/reporting/terminal-log.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../life/sandboxes/kinds.js'
 import type { SupervisionOptions } from '../life/policy.js'
 import { getList, hookEntries, infoEntries } from './tauri-project/config-schema.js'
+import type {
+  BusOptions,
+  ConnectionOptions,
+  FrontendOptions,
+  HookOptions,
+  IsolationOptions,
+  RemoteHostOptions,
+  ReportedResumeOptions,
+  ReportedRunOptions,
+  RunLimits,
+} from './types.js'
 import type { OnStdio } from '../life/workers/output.js'
 import type { WorkerFactory } from '../life/workers/spawn.js'
 
@@ -122,7 +135,7 @@ const quota = v.pipe(
       concurrency: v.optional(callCount),
       calls: v.optional(integer('a whole number, from 1', 1)),
       overflow: v.optional(v.picklist(['reject', 'wait'], '"reject" or "wait"')),
-    },
+    } satisfies EntriesOf<CallQuota>,
     quotaRule,
   ),
   v.check(({ rate, concurrency, calls }) => (rate ?? concurrency ?? calls) !== undefined, quotaRule),
@@ -134,7 +147,7 @@ export const callsSchema = v.optional(
     commandTimeout: milliseconds,
     slowAfter: v.optional(integerOrFalse('whole milliseconds, from 10, or false', 10), 30_000),
     quotas: v.optional(v.array(quota, 'an array')),
-  }),
+  } satisfies EntriesOf<CallsOptions>),
   {},
 )
 
@@ -156,7 +169,7 @@ export const supervisionSchema = v.optional(
     period: milliseconds,
     delay: v.optional(strictOptions({ min: delay, max: delay })),
     heartbeat: v.optional(integerOrFalse('whole milliseconds, from 50, or false', 50)),
-  }) as unknown as v.GenericSchema<SupervisionOptions>,
+  } satisfies EntriesOf<SupervisionOptions>) as unknown as v.GenericSchema<SupervisionOptions>,
 )
 
 const permissionRule = 'the name of a command or permission'
@@ -181,7 +194,7 @@ const connectionEntries = {
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   allow,
   data: v.optional(v.unknown(), undefined),
-}
+} satisfies EntriesOf<ConnectionOptions>
 const frontendEntries = {
   ...connectionEntries,
   sandbox: v.optional(sandboxSchema, DEFAULT_SANDBOX),
@@ -189,7 +202,7 @@ const frontendEntries = {
   supervision: supervisionSchema,
   loaded: v.optional(boolean, true),
   loadTimeout: v.optional(integer('whole milliseconds, from 1', 1), 10_000),
-}
+} satisfies EntriesOf<FrontendOptions>
 const mebibytes = v.pipe(v.number('a number of MiB'), v.gtValue(0, 'more than 0 MiB'))
 const timeoutRule = 'milliseconds, more than 0 and at most 2147483647, or false for none'
 /** @internal The options of `bus.run`. */
@@ -209,7 +222,7 @@ export const runSchema = strictOptions({
       consoleBytes: v.optional(integer('whole bytes, from 0', 0)),
       memory: v.optional(mebibytes),
       time: v.optional(integer(`whole milliseconds, from 1 to ${MAX_SCRIPT_MS}`, 1, MAX_SCRIPT_MS)),
-    }),
+    } satisfies EntriesOf<RunLimits>),
     {},
   ),
   // After the limits, whose `memory` and `time` a hint names first.
@@ -217,14 +230,14 @@ export const runSchema = strictOptions({
   report: v.optional(boolean, false),
   timeout: v.optional(v.custom<number | false>(value => value === false || isTimeout(value), timeoutRule)),
   signal: v.optional(v.custom<AbortSignal>(value => getTypeName(value) === 'AbortSignal', 'an AbortSignal')),
-})
+} satisfies EntriesOf<ReportedRunOptions>)
 const { args: _args, data: _data, directory: _directory, ...resumeEntries } = runSchema.entries
 /** @internal The options of `bus.resume`. */
 export const resumeSchema = strictOptions({
   ...resumeEntries,
   sandbox: v.optional(sandboxSchema, RESUME_SANDBOX),
   source: v.optional(string),
-})
+} satisfies EntriesOf<ReportedResumeOptions>)
 /** @internal */
 export const connectionSchema = strictOptions(connectionEntries)
 /** @internal */
@@ -244,7 +257,8 @@ const bareCore = v.pipe(
 )
 const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
-const isolation = v.strictObject({ dir: v.optional(locationSchema), ...hookEntries }, 'an object, such as {}')
+const isolationEntries = { dir: v.optional(locationSchema), ...hookEntries } satisfies EntriesOf<IsolationOptions>
+const isolation = v.strictObject(isolationEntries, 'an object, such as {}')
 /** @internal */
 export const isolationDefaults = v.getDefaults(isolation)
 
@@ -253,7 +267,7 @@ const { gates: _gates, ...ownHookEntries } = hookEntries
 export const hookSchema = strictOptions({
   ...ownHookEntries,
   onConfirm: v.optional(v.function('a function')),
-})
+} satisfies EntriesOf<HookOptions>)
 
 const capability = v.union(
   [fileSchema, v.string()],
@@ -277,7 +291,7 @@ const hostEntries = {
   onConfirm: v.optional(v.function('a function')),
   calls: callsSchema,
   isolation: v.optional(isolation),
-}
+} satisfies EntriesOf<RemoteHostOptions>
 const continuationKey = v.pipe(
   v.custom<ContinuationKey>(key => toContinuationKey(key) !== undefined, 'a secret key of 32 bytes'),
   v.transform(key => toContinuationKey(key)),
@@ -303,7 +317,7 @@ export const busSchema = strictOptions({
   capabilities: getList(capability),
   permissions: getList(fileSchema),
   network: v.optional(strictOptions({ module: locationSchema, options: v.optional(v.unknown(), undefined) })),
-})
+} satisfies EntriesOf<BusOptions>)
 /** @internal */
 export type ParsedFrontend = v.InferOutput<typeof frontendSchema>
 export type ParsedOptions = v.InferOutput<typeof busSchema>

@@ -1,6 +1,6 @@
 // Channels and streams: the channel that a handler holds, the open channels of one session, the streams among the arguments of its calls,
 // and handlers that return an async iterable.
-import { BusError, describeCommand, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeCommand, isBusError, toNames } from '@sallyport/protocol/internal/errors'
 import {
   type CallChannels,
   type CallHeaders,
@@ -8,7 +8,6 @@ import {
   parseChannelReference,
   STREAM_HEADER,
   toChannelReference,
-  toOptionNames,
   toStreamReference,
   type TransferOptions,
 } from '@sallyport/protocol/internal/message'
@@ -138,7 +137,7 @@ export class HeldChannel implements CallChannel {
 /** Releases handles that are collected without `end`, as dropping a channel does in Tauri. */
 const collectedHandles = new FinalizationRegistry<HeldChannel>(channel => channel.releaseHandle())
 
-const OPTION_NAMES = toOptionNames<TransferOptions>({ transfer: true })
+const OPTION_NAMES = toNames<TransferOptions>({ transfer: true })
 
 export class ChannelHandle implements Channel {
   readonly #channel: HeldChannel

@@ -43,10 +43,6 @@ export function createAbortError(subject: string, signal: AbortSignal | undefine
   return new BusError(isLate ? 'Timeout' : 'Cancelled', `${subject} ${text}`, { cause })
 }
 
-/** Returns the names of the options, each of which must be listed. */
-export const toOptionNames = <Options>(names: Readonly<Record<keyof Options, true>>): ReadonlySet<string> =>
-  new Set(Object.keys(names))
-
 /**
  * @param args the arguments, if options are the parameter after them
  * @param describe - called for an error alone: each call is checked
