@@ -1,5 +1,6 @@
 // An executor of Cloudflare's `@cloudflare/codemode`.
 import { type Bus, BusError } from '@sallyport/core'
+import { checkRunOptions } from '@sallyport/core/internal'
 import { type CodeModeOptions, runCode } from './run-code.js'
 import { createTools } from './tool-globals.js'
 
@@ -30,6 +31,7 @@ export interface CodeExecutor {
  * @example createCodeTool({ tools: [tanstackTools(tools)], executor: toExecutor(bus, { timeout: 10_000 }) })
  */
 export function toExecutor(bus: Bus, options: CodeModeOptions = {}): CodeExecutor {
+  checkRunOptions('toExecutor', options, ['args', 'functions'])
   return {
     async execute(code, providers, { connectors = [] } = {}) {
       try {

@@ -1,5 +1,6 @@
 // An isolate driver of `@tanstack/ai-code-mode`.
 import type { Bus } from '@sallyport/core'
+import { checkRunOptions } from '@sallyport/core/internal'
 import { type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
@@ -37,6 +38,7 @@ export interface CodeIsolateDriver {
  * @example createCodeMode({ driver: toIsolateDriver(bus), tools, timeout: 10_000, memoryLimit: 64 })
  */
 export function toIsolateDriver(bus: Bus, shared: Omit<CodeModeOptions, 'timeout'> = {}): CodeIsolateDriver {
+  checkRunOptions('toIsolateDriver', shared, ['args', 'functions', 'timeout'])
   return {
     async createContext({ bindings, timeout = 30_000, memoryLimit: memory = 128 }) {
       const toRun =

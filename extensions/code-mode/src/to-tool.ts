@@ -1,6 +1,15 @@
 // A tool of the AI SDK, which runs code that calls other tools.
 import { type Bus, BusError } from '@sallyport/core'
-import { getQuestions, RunInterrupt, toDocComment, toJsonSchema, toSchemaType } from '@sallyport/core/internal'
+import {
+  checkRunOptions,
+  getQuestions,
+  OBJECT,
+  RunInterrupt,
+  STRING,
+  toDocComment,
+  toJsonSchema,
+  toSchemaType,
+} from '@sallyport/core/internal'
 import { type AnsweredRun, type CodeError, type CodeModeOptions, type InterruptedCode, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
@@ -91,7 +100,9 @@ await, and return the result as JSON. Call independent tools with Promise.all. c
  *
  * @example generateText({ model, tools: { run_code: toTool(bus, { tools: { search }, timeout: 10_000 }) }, stopWhen: isStepCount(5), prompt })
  */
-export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolOptions = {}): CodeTool {
+export function toTool(bus: Bus, input: ToolOptions = {}): CodeTool {
+  checkRunOptions('toTool', input, ['args', 'functions'], { tools: OBJECT, instructions: STRING })
+  const { tools = {}, instructions, ...options } = input
   const callable = Object.keys(tools).filter(name => tools[name]!.execute)
   const declarations = callable.map(name => declare(name, tools[name]!)).join('\n')
   const declaration = declarations && `\n\ndeclare const tools: {\n${declarations}\n}`

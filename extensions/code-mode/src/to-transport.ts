@@ -1,5 +1,6 @@
 // A code mode transport of `@mastra/core`.
 import type { Bus } from '@sallyport/core'
+import { checkRunOptions } from '@sallyport/core/internal'
 import { type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
@@ -38,6 +39,7 @@ export interface CodeTransport {
  * @example createCodeMode({ tools, timeout: 10_000 }, toTransport(bus, { limits: { memory: 64 } }))
  */
 export function toTransport(bus: Bus, shared: Omit<CodeModeOptions, 'timeout'> = {}): CodeTransport {
+  checkRunOptions('toTransport', shared, ['args', 'functions', 'timeout'])
   return {
     requiresSandbox: false,
     async run({ program: code, toolIds, dispatch, timeout, abortSignal: signal, onExternalCall, onExternalResult }) {

@@ -93,7 +93,7 @@ const entries = {
   permissions: v.optional(v.record(v.string(), v.array(v.any(), 'an array'), 'an object of arrays')),
   apiVersion: v.optional(v.custom<string>(isVersion, 'a version, such as "2.1.0"')),
   prefix: v.optional(v.pipe(v.string(), v.regex(/^[\w/:-]{0,40}$/, 'at most 40 characters of a label')), ''),
-}
+} satisfies Record<keyof PluginsOptions, v.GenericSchema>
 const schema = v.pipe(
   v.strictObject(entries, 'an object'),
   v.check(({ directory, packages }) => Boolean(directory ?? packages), 'an object with directory or packages'),

@@ -1,7 +1,8 @@
 // `@sallyport/web/client`: the client of a page. A program in Node.js gets node-client.ts.
 import type { Client, ClientTypes, TypedConnection } from '@sallyport/frontend'
 import { type CoreLike, findCurrentClient, setCurrentClient } from '@sallyport/frontend/internal'
-import { checkOptionNames, toOptionNames } from '@sallyport/protocol/internal/message'
+import { toNames } from '@sallyport/protocol/internal/errors'
+import { checkOptionNames } from '@sallyport/protocol/internal/message'
 import { BASE_PATH } from './contract/greeting.js'
 import { findPageSession, PageSession, setPageSession, toSocketUrl } from './page-session.js'
 
@@ -16,7 +17,7 @@ export interface ConnectOptions {
   headers?: Readonly<Record<string, string>>
 }
 
-const OPTION_NAMES = toOptionNames<ConnectOptions>({ url: true, headers: true })
+const OPTION_NAMES = toNames<ConnectOptions>({ url: true, headers: true })
 
 /** Connects this page, or this program, to its bus, without types of commands. */
 export function connect(options?: ConnectOptions): Promise<Client>

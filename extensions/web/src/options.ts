@@ -103,7 +103,7 @@ const schema = v.strictObject(
     ),
     maxHandshakes: v.optional(integer(count, 1), 20),
     heartbeat: v.optional(integer('whole milliseconds, from 50', 50), 15_000),
-  },
+  } satisfies Record<keyof WebOptions, v.GenericSchema>,
   'an object',
 )
 

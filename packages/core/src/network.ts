@@ -1,13 +1,8 @@
 // Entry for networks, and all that core knows of them: the services for a network module in core's thread, and a host whose core is elsewhere. Its code
 // is imported with the first call.
 import { checkRuntime } from './host/entry.js'
-import type {
-  CreateRemoteCore,
-  RemoteEndpoint,
-  RemoteHost,
-  RemoteHostNames,
-  RemoteHostOptions,
-} from './host/remote-host.js'
+import type { CreateRemoteCore, RemoteEndpoint, RemoteHost, RemoteHostNames } from './host/remote-host.js'
+import type { RemoteHostOptions } from './options/types.js'
 
 /**
  * Starts a host without core. Resolves when core has accepted each of `frontends`; their modules are loaded in a later tick.
@@ -26,12 +21,20 @@ export async function createRemoteHost<Core extends RemoteEndpoint>(
   return startRemoteHost(options, names, createCore)
 }
 
+/** Checks the options of `createRemoteHost`, before anything is connected. @throws {BusError} InvalidParams */
+export async function checkRemoteHost(where: string, options: RemoteHostOptions): Promise<void> {
+  checkRuntime()
+  const { resolveRemoteHost } = await import('./host/remote-host.js')
+  await resolveRemoteHost(where, options)
+}
+
 export type { Link } from '@sallyport/protocol/internal/wire'
 export type { Pattern } from './acl/types.js'
 export type { CoreCommand, LinkOffer, NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type { Accepted, Hub, JoinNetwork, Network, NetworkSession } from './contract/core-network.js'
 export type { CoreEndpoint, PooledSession } from './life/frontends/types.js'
-export type { RemoteFrontend, RemoteHost, RemoteHostOptions, RemoteServices } from './host/remote-host.js'
+export type { RemoteFrontend, RemoteHost, RemoteServices } from './host/remote-host.js'
+export type { RemoteHostOptions } from './options/types.js'
 export type { BusEvents } from './life/reporting/events.js'
 export type { FrontendStats, TrafficStats } from './life/reporting/stats.js'
 export { checkSecretOptions } from './shared/validate.js'

@@ -11,7 +11,7 @@ import { checkValue } from '../shared/checks.js'
 import type { ToolChange } from './options.js'
 
 /** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */
-export type PinnedTool = Pick<Tool, 'name' | 'title' | 'description' | 'inputSchema' | 'outputSchema' | 'annotations'>
+export type PinnedTool = Pick<Tool, (typeof MEMBERS)[number]>
 
 const MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
 

@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto'
 import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
 import {
   type BusEvents,
+  checkRemoteHost,
   checkSecretOptions,
   type FrontendStats,
   type RemoteHost,
   type RemoteHostOptions,
   type TrafficStats,
 } from '@sallyport/core/internal/network'
-import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError, toNames } from '@sallyport/protocol/internal/errors'
 import { withoutContext } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { type ProcessConnection, connectNats } from '../connection/process-connection.js'
@@ -62,13 +63,13 @@ export interface JoinedConnectionOptions extends ConnectionOptions {
 /** The events of a bus that concern this process. Core's own host reports the others. */
 export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'exited' | 'rejected'>
 
-const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>([
-  'fault',
-  'restart',
-  'failed',
-  'exited',
-  'rejected',
-])
+const EVENTS: ReadonlySet<string> = toNames<RemoteHostEvents>({
+  fault: true,
+  restart: true,
+  failed: true,
+  exited: true,
+  rejected: true,
+})
 
 /** The result of `stats()`. */
 export interface RemoteHostStats {
@@ -212,6 +213,7 @@ export function joinBus(options: JoinOptions): Promise<JoinedBus> {
 async function join(options: JoinOptions): Promise<JoinedBus> {
   const { nats, bus, credentials, heartbeat } = checkSecretOptions('joinBus', joinOptions, options)
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...hostOptions } = options
+  await checkRemoteHost('joinBus', hostOptions)
   const getCredential = createCredentialProvider(credentials)
   const links = new Set<NatsLink>()
   let joined: RemoteHost<RemoteCore> | undefined

@@ -51,7 +51,7 @@ const tlsEntries = {
   certFile: path,
   keyFile: path,
   handshakeFirst: v.optional(v.boolean('true or false')),
-}
+} satisfies Record<keyof TlsOptions, v.GenericSchema>
 const natsEntries = {
   servers: v.union(
     [server, v.pipe(v.array(server), v.minLength(1, 'a non-empty array of servers'))],
@@ -64,7 +64,7 @@ const natsEntries = {
   nkeySeed: text,
   tls: v.optional(v.strictObject(tlsEntries, 'an object')),
   name: text,
-}
+} satisfies Record<keyof NatsConnectionOptions, v.GenericSchema>
 
 /** @internal */
 export const natsOptions: v.GenericSchema<NatsConnectionOptions> = v.pipe(

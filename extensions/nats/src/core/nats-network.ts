@@ -35,7 +35,7 @@ const networkOptions = v.strictObject(
     revoked: v.optional(v.array(v.string('an id of a credential'), 'an array of ids of credentials'), []),
     instance: v.optional(busName, createInstanceName),
     heartbeat,
-  },
+  } satisfies Record<keyof NatsNetworkOptions, v.GenericSchema>,
   'an object',
 )
 

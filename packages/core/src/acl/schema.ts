@@ -3,8 +3,16 @@
 import { didYouMean } from '@sallyport/protocol/internal/errors'
 import { isObject } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
-import { check, mistake, type Place } from '../shared/validate.js'
-import type { AclSource, Capability, CapabilitySource, Manifests, PermissionFile } from './types.js'
+import { check, type EntriesOf, listOptions, mistake, type Place } from '../shared/validate.js'
+import type {
+  AclSource,
+  Capability,
+  CapabilitySource,
+  Manifests,
+  PermissionDefinition,
+  PermissionFile,
+  PermissionSetDefinition,
+} from './types.js'
 
 // Capabilities and permission files hold only JSON values. Any other value would change in transit to core: a URL becomes `{}`.
 // A handler could also change a Date or a Map for the next handler, frozen or not.
@@ -55,6 +63,7 @@ const platforms = v.nullish(v.array(platform, 'an array of platforms'))
 const object = <E extends v.ObjectEntries>(entries: E, what: string) =>
   v.pipe(v.custom<object>(isObject, what), v.strictObject(entries, what))
 
+type JsonFile = { $schema?: string }
 const $schema = v.optional(string)
 
 const entryRule = 'an identifier, or { identifier, allow, deny }'
@@ -85,7 +94,7 @@ const capability = object(
     webviews: v.optional(strings),
     permissions: v.array(permissionEntry, 'an array of permissions'),
     platforms,
-  },
+  } satisfies EntriesOf<Capability & JsonFile>,
   'a capability',
 )
 
@@ -99,7 +108,8 @@ const definedName = v.pipe(
   v.check(name => name !== 'default', 'a name other than "default", which has a table of its own'),
 )
 
-const set = object({ identifier: definedName, description: v.optional(string), permissions: strings }, 'a set')
+const setEntries = { identifier: definedName, description: v.optional(string), permissions: strings }
+const set = object(setEntries satisfies EntriesOf<PermissionSetDefinition>, 'a set')
 const permission = object(
   {
     ...permissionEntries,
@@ -107,7 +117,7 @@ const permission = object(
     commands: v.optional(object(commandEntries, '{ allow, deny }')),
     scope: v.optional(object(scopeEntries, '{ allow, deny }')),
     platforms,
-  },
+  } satisfies EntriesOf<PermissionDefinition>,
   'a permission',
 )
 const permissionFile = object(
@@ -117,7 +127,7 @@ const permissionFile = object(
     set: v.optional(v.array(set, 'an array of sets')),
     permission: v.optional(v.array(permission, 'an array of permissions')),
     scope: v.optional(object(scopeEntries, '{ allow, deny }')),
-  },
+  } satisfies EntriesOf<PermissionFile & JsonFile & Pick<PermissionDefinition, 'scope'>>,
   'a permission file: { default, set, permission }',
 )
 
@@ -142,24 +152,14 @@ const manifests = v.record(
   'manifests by plugin, as in acl-manifests.json',
 )
 
-const SCOPE_KEYS = ['identifier', 'allow', 'deny']
-const CAPABILITY_KEYS = [
-  ...['description', 'local', 'remote', 'urls', 'windows', 'webviews', 'permissions', 'platforms', 'capabilities'],
-  ...SCOPE_KEYS,
-]
-const PERMISSION_KEYS = [
-  ...['default', 'set', 'permission', 'version', 'description', 'permissions', 'commands', 'scope', 'platforms'],
-  ...SCOPE_KEYS,
-]
-
 export function toCapability(source: CapabilitySource): Capability {
   checkPlain(source)
-  return check(source, capability, source.value, () => CAPABILITY_KEYS) as Capability
+  return check(source, capability, source.value, () => [...listOptions(capability), 'capabilities']) as Capability
 }
 
 export function toPermissionFile(source: AclSource): PermissionFile {
   checkPlain(source)
-  return check(source, permissionFile, source.value, () => PERMISSION_KEYS) as PermissionFile
+  return check(source, permissionFile, source.value) as PermissionFile
 }
 
 export const toManifests = (source: AclSource): Manifests =>

@@ -1,13 +1,7 @@
 // A frontend as an object whose methods call the functions that it exposes, and results of which nobody knows yet whether they are streams.
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, toNames } from '@sallyport/protocol/internal/errors'
 import { isAsyncIterable } from '@sallyport/protocol/internal/util'
-import {
-  type CallOptions,
-  checkOptionNames,
-  isBytes,
-  toOptionNames,
-  type TransferOptions,
-} from '@sallyport/protocol/internal/message'
+import { type CallOptions, checkOptionNames, isBytes, type TransferOptions } from '@sallyport/protocol/internal/message'
 
 type CallFunction = (label: string, name: string, args?: object, options?: object) => FrontendResult
 
@@ -94,7 +88,7 @@ export function readResult(
   return iterator
 }
 
-const OPTIONS = toOptionNames<CallOptions & TransferOptions>({ signal: true, timeout: true, transfer: true })
+const OPTIONS = toNames<CallOptions & TransferOptions>({ signal: true, timeout: true, transfer: true })
 
 export const describeFunction = (name: string): string => `function ${describeName(name)}`
 

@@ -1,8 +1,16 @@
 // Creates the app object that handlers and setups use, and runs the setups and teardowns of a definition and its plugins.
-import { BusError, createCallPromise, describeThrown, isBusError, isYes } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  createCallPromise,
+  describeThrown,
+  isBusError,
+  isYes,
+  toNames,
+} from '@sallyport/protocol/internal/errors'
 import {
   type BusEvent,
   type CallOptions,
+  checkOptionNames,
   type EventTarget,
   toEventTarget,
   type TransferOptions,
@@ -95,6 +103,7 @@ export interface AppDeps {
 export function createApp({ call, router, local, getLog, resources, path }: AppDeps): App {
   const store = new StateStore()
   const listen = (event: string, handler: EventHandler, options: ListenOptions = {}): Unlisten => {
+    checkOptionNames('app.listen', options, LISTEN_OPTIONS, undefined, String)
     const target = toEventTarget(options.target ?? { kind: 'Any' })
     const id = local.listen(event, logErrors(getLog, event, handler), target)
     return () => local.unlisten(id)
@@ -127,7 +136,10 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
       }),
     listen: listen as App['listen'],
     once: ((event: string, handler?: EventHandler | WaitOptions, options?: ListenOptions) => {
-      if (typeof handler !== 'function') return local.wait(event, handler)
+      if (typeof handler !== 'function') {
+        checkOptionNames('app.once', handler, ONCE_OPTIONS, undefined, String)
+        return local.wait(event, handler)
+      }
       const handleOnce: EventHandler = received => {
         unlisten()
         return handler(received)
@@ -144,6 +156,8 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
 
 type ListenOptions = { target?: string | EventTarget }
 type OnceOptions = ListenOptions & WaitOptions
+const LISTEN_OPTIONS = toNames<ListenOptions>({ target: true })
+const ONCE_OPTIONS = toNames<OnceOptions>({ target: true, signal: true, timeout: true })
 
 function logErrors(getLog: () => Logger, event: string, handler: EventHandler): EventHandler {
   const logError = (error: unknown): void => getLog().error({ event, err: error }, 'a listener failed')

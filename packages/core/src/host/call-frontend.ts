@@ -6,6 +6,7 @@ import {
   describeName,
   hideInternalFrames,
   isBusError,
+  toNames,
 } from '@sallyport/protocol/internal/errors'
 import {
   type CallOptions,
@@ -13,7 +14,6 @@ import {
   checkOptionNames,
   checkNamedArguments,
   isBytes,
-  toOptionNames,
   type TransferOptions,
   type WaitOptions,
 } from '@sallyport/protocol/internal/message'
@@ -130,7 +130,7 @@ function explainFailure(
 
 type CallAllOptions = WaitOptions & { labels?: string | readonly string[] }
 
-const OPTION_NAMES = toOptionNames<CallAllOptions>({ labels: true, signal: true, timeout: true })
+const OPTION_NAMES = toNames<CallAllOptions>({ labels: true, signal: true, timeout: true })
 
 /** Returns a function that selects the frontends to call. @throws {BusError} InvalidParams; Cancelled or Timeout if the signal is aborted */
 export function checkCallAll(name: string, args?: object, options?: CallAllOptions): (label: string) => boolean {

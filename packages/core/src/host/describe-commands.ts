@@ -4,7 +4,7 @@ import type { AllowList } from '../acl/types.js'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { type CommandContent, type CommandDescription, toCommandContent } from '../api/define.js'
 import { toDocComment, toLiteral, toSchemaType } from '../api/schema-type.js'
-import { check, integer, strictOptions } from '../shared/validate.js'
+import { check, type EntriesOf, integer, strictOptions } from '../shared/validate.js'
 import { toAllowList } from '../options/resolve-frontend.js'
 import { allowSchema } from '../options/schema.js'
 import type { RunOptions, RunFunction, RunFunctions } from '../options/types.js'
@@ -35,7 +35,7 @@ const describeSchema = strictOptions({
   limit: v.optional(integer('a whole number from 1', 1)),
   allow: v.optional(allowSchema),
   functions: v.optional(v.custom<RunFunctions>(() => true)),
-})
+} satisfies EntriesOf<DescribeOptions>)
 
 interface CheckedOptions extends Omit<DescribeOptions, 'allow'> {
   as: 'typescript' | 'json-schema'

@@ -1,5 +1,5 @@
 // Entry points of a host, whose code is imported on the first call: a core module imports this package too, and needs nothing of it.
-import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
+import { BusError, throwAs, withCaller } from '@sallyport/protocol/internal/errors'
 
 import manifest from '../../package.json' with { type: 'json' }
 import type { Explanation } from '../acl/explain.js'
@@ -85,6 +85,6 @@ function explainBundle(cause: unknown): never {
 export async function explainCapabilities(options: ExplainOptions): Promise<Explanation & { readonly text: string }> {
   const { explainProject } = await import('../options/explain-acl.js')
   const { renderExplanation } = await import('../acl/explain.js')
-  const explanation = await explainProject(options)
+  const explanation = await explainProject(options).catch(throwAs('createBus:', 'explainCapabilities:'))
   return { ...explanation, text: renderExplanation(explanation) }
 }

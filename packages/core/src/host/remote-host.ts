@@ -8,25 +8,12 @@ import { checkFiles } from '../options/check-files.js'
 import type { HostConfig } from '../life/frontends/config.js'
 import { resolveHost } from '../options/resolve-options.js'
 import { getOptionPlaces, remoteHostSchema } from '../options/schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions } from '../options/types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, RemoteHostOptions } from '../options/types.js'
 import type { BusEvents, BusReporter } from '../life/reporting/events.js'
 import type { HostLog } from '../life/reporting/log.js'
 import type { FrontendStats, TrafficStats } from '../life/reporting/stats.js'
 import type { CoreEndpoint, PooledSession, PoolMember } from '../life/frontends/types.js'
 import type { WorkerFactories } from '../life/workers/spawn.js'
-
-/** Options of `createBus` that apply to what runs in this process. */
-export interface RemoteHostOptions extends Pick<
-  BusOptions,
-  'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
-> {
-  /** The `isolation` of `createBus`. Core accepts messages only if both or neither of the two have isolation. */
-  isolation?: IsolationOptions
-  /** The default deadline of calls from connections and frontends of this process. */
-  calls?: Pick<CallsOptions, 'commandTimeout'>
-  /** Starts Sallyport's own workers in a bundled program. */
-  workers?: Omit<WorkerFactories, 'core'>
-}
 
 /** How error texts name the remote host. */
 export interface RemoteHostNames {
@@ -101,15 +88,21 @@ export async function startRemoteHost<Core extends RemoteEndpoint>(
   }
 }
 
+type CoreOption =
+  | Exclude<keyof BusOptions, keyof RemoteHostOptions>
+  | `calls.${Exclude<keyof CallsOptions, keyof NonNullable<RemoteHostOptions['calls']>>}`
+  | `workers.${Exclude<keyof WorkerFactories, keyof NonNullable<RemoteHostOptions['workers']>>}`
+
 /** Core's own options have no effect here, so they are refused by name. */
-const CORE_OPTIONS = [
-  ...['core', 'network', 'config', 'capabilities', 'permissions', 'resources', 'startTimeout', 'workers.core'],
-  ...['calls.timeout', 'calls.slowAfter', 'calls.quotas'],
-]
+const CORE_OPTIONS: Readonly<Record<CoreOption, true>> = {
+  ...{ core: true, network: true, config: true, capabilities: true, permissions: true, resources: true },
+  ...{ runs: true, inspect: true, startTimeout: true, 'workers.core': true },
+  ...{ 'calls.timeout': true, 'calls.slowAfter': true, 'calls.quotas': true },
+}
 
 /** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */
-async function resolveRemoteHost(where: string, input: RemoteHostOptions): Promise<HostConfig> {
-  for (const path of CORE_OPTIONS) {
+export async function resolveRemoteHost(where: string, input: RemoteHostOptions): Promise<HostConfig> {
+  for (const path of Object.keys(CORE_OPTIONS)) {
     if (getAtPath(input, path) === undefined) continue
     throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
   }

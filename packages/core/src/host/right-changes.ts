@@ -1,6 +1,12 @@
 // Capabilities and plugins that the host adds and removes at run time, one change after the other.
 import type { ExposedContext } from '@sallyport/frontend/internal'
-import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  checkOptions,
+  describeCommand,
+  FUNCTION,
+  type OptionChecks,
+} from '@sallyport/protocol/internal/errors'
 import { isObject } from '@sallyport/protocol/internal/util'
 import { toCommandIdentity } from '../acl/identifier.js'
 import { checkPlain } from '../acl/schema.js'
@@ -103,18 +109,16 @@ interface PreparedPlugin {
   readonly functions: Readonly<Record<string, (args: never, ctx: ExposedContext) => unknown>>
 }
 
-const MEMBERS = ['name', 'commands', 'permissions', 'teardown']
+const MEMBERS: OptionChecks<AddedPlugin> = {
+  name: [value => typeof value === 'string', 'a string', 'required'],
+  commands: [isObject, 'an object of commands by name', 'required'],
+  permissions: [Array.isArray, 'an array of permission files'],
+  teardown: FUNCTION,
+}
 
 /** @throws {BusError} InvalidParams */
 function preparePlugin(added: AddedPlugin): PreparedPlugin {
-  if (!isObject(added) || typeof added.name !== 'string') throw wrong('takes { name, commands, permissions }')
-  const { name, commands, permissions = [] } = added
-  const unknown = Object.keys(added).find(member => !MEMBERS.includes(member))
-  if (unknown !== undefined) {
-    throw wrong(`${describeName(unknown)} must be left out: at run time a plugin has ${MEMBERS.join(', ')}`)
-  }
-  if (added.teardown !== undefined && typeof added.teardown !== 'function') throw wrong('teardown must be a function')
-  if (!isObject(commands)) throw wrong('commands must be an object of commands by name')
+  const { name, commands, permissions = [] } = checkOptions('bus.addPlugin', added, MEMBERS)
   const entries = Object.entries(commands).map(([command, definition]) => {
     const { method } = toCommandIdentity(command, name)
     if (typeof definition === 'function') {

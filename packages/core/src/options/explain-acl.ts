@@ -1,5 +1,11 @@
 // Explains the capabilities of a project, with the options as `createBus` would read them.
-import { describeThrown, explainTypeScript } from '@sallyport/protocol/internal/errors'
+import {
+  checkOptions,
+  describeThrown,
+  explainTypeScript,
+  type OptionChecks,
+  STRINGS,
+} from '@sallyport/protocol/internal/errors'
 import { explain, type Explanation } from '../acl/explain.js'
 import { type AclInput, APP_KEY, splitCapabilities } from '../acl/types.js'
 import type { Commands, CoreDefinition } from '../api/define.js'
@@ -17,7 +23,13 @@ export interface ExplainOptions extends Pick<BusOptions, 'config' | 'capabilitie
   labels?: readonly string[]
 }
 
-export async function explainProject({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
+const OPTIONS: OptionChecks<ExplainOptions> = {
+  ...{ config: undefined, capabilities: undefined, isolation: undefined, permissions: undefined, core: undefined },
+  labels: STRINGS,
+}
+
+export async function explainProject(explained: ExplainOptions): Promise<Explanation> {
+  const { core, labels, ...security } = checkOptions('explainCapabilities', explained, OPTIONS)
   const options = await resolveOptions({ ...security, core: core ?? {} })
   await checkFiles('createBus', options)
   const loaded = options.core instanceof URL ? await load(options.core.href) : options.core

@@ -3,14 +3,14 @@
 import { Script } from 'node:vm'
 import type { ExposedContext } from '@sallyport/frontend/internal'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName, didYouMean, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, didYouMean, isBusError, type OptionCheck } from '@sallyport/protocol/internal/errors'
 import { bindContext, isPlainObject } from '@sallyport/protocol/internal/util'
 import { RUN_METHOD } from '@sallyport/protocol/internal/message'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
 import { checkArguments } from '../api/arguments.js'
 import { RUN_FUNCTION_METHOD, type RunTerms } from '../contract/host-core.js'
-import { check, string } from '../shared/validate.js'
+import { check, strictOptions, string } from '../shared/validate.js'
 import type { SandboxOptions } from '../life/sandboxes/sandbox.js'
 import { type SandboxName, TIMED_KINDS, limitMemory, limitTime } from '../life/sandboxes/kinds.js'
 import type { SharedThreads } from '../life/workers/shared-threads.js'
@@ -46,6 +46,26 @@ const createWrapper = (
   after: '\n})() })',
   ...(declare && { globals: declare('sallyport.invoke') }),
 })
+
+/**
+ * Checks the options of what runs code by `bus.run`.
+ *
+ * @param withheld - options of `bus.run` that it sets itself
+ * @param others - those of its own
+ * @throws {BusError} InvalidParams
+ */
+export function checkRunOptions(
+  where: string,
+  options: object,
+  withheld: readonly string[],
+  others: Readonly<Record<string, OptionCheck>> = {},
+): void {
+  const entries: Record<string, v.GenericSchema> = { ...runSchema.entries }
+  for (const name of withheld) delete entries[name]
+  for (const [name, [isValid, expected]] of Object.entries(others))
+    entries[name] = v.optional(v.custom(isValid, expected))
+  check(where, strictOptions(entries), options)
+}
 
 export async function resolveRun(
   where: string,

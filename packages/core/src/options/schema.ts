@@ -1,16 +1,25 @@
 // Schemas of the options, with their ranges, defaults and error texts, and the places of all options. Capabilities and permission files are
 // checked in core.
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
-import { describeLabelRule, FREE_LABEL_RULE, isLabelText, isReservedLabel } from '@sallyport/protocol/internal/message'
+import {
+  describeLabelRule,
+  FREE_LABEL_RULE,
+  isLabelText,
+  isReservedLabel,
+  isTimeout,
+} from '@sallyport/protocol/internal/message'
+import { getTypeName } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT, MAX_SCRIPT_MS, MAX_SOURCE_LENGTH } from '@sallyport/protocol/internal/wire'
 import * as v from 'valibot'
 import type { AllowList } from '../acl/types.js'
 import { createGlobMatcher } from '../acl/identifier.js'
+import type { CallQuota, CallsOptions } from '../contract/host-core.js'
 import type { CoreDefinition } from '../api/define.js'
 import { fileSchema, locationSchema } from '../shared/locations.js'
 import {
   anyObject,
   boolean,
+  type EntriesOf,
   inlineOr,
   integer,
   isInline,
@@ -25,6 +34,17 @@ import { LOG_LEVELS } from '../life/reporting/terminal-log.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../life/sandboxes/kinds.js'
 import type { SupervisionOptions } from '../life/policy.js'
 import { getList, hookEntries, infoEntries } from './tauri-project/config-schema.js'
+import type {
+  BusOptions,
+  ConnectionOptions,
+  FrontendOptions,
+  HookOptions,
+  IsolationOptions,
+  RemoteHostOptions,
+  ReportedResumeOptions,
+  ReportedRunOptions,
+  RunLimits,
+} from './types.js'
 import type { OnStdio } from '../life/workers/output.js'
 import type { WorkerFactory } from '../life/workers/spawn.js'
 
@@ -114,7 +134,7 @@ const quota = v.pipe(
       rate: v.optional(v.pipe(v.number(rateUnit), v.finite(rateUnit), v.gtValue(0, `more than 0 ${rateUnit}`))),
       concurrency: v.optional(callCount),
       calls: v.optional(integer('a whole number, from 1', 1)),
-    },
+    } satisfies EntriesOf<CallQuota>,
     quotaRule,
   ),
   v.check(({ rate, concurrency, calls }) => (rate ?? concurrency ?? calls) !== undefined, quotaRule),
@@ -126,7 +146,7 @@ export const callsSchema = v.optional(
     commandTimeout: milliseconds,
     slowAfter: v.optional(integerOrFalse('whole milliseconds, from 10, or false', 10), 30_000),
     quotas: v.optional(v.array(quota, 'an array')),
-  }),
+  } satisfies EntriesOf<CallsOptions>),
   {},
 )
 
@@ -148,7 +168,7 @@ export const supervisionSchema = v.optional(
     period: milliseconds,
     delay: v.optional(strictOptions({ min: delay, max: delay })),
     heartbeat: v.optional(integerOrFalse('whole milliseconds, from 50, or false', 50)),
-  }) as unknown as v.GenericSchema<SupervisionOptions>,
+  } satisfies EntriesOf<SupervisionOptions>) as unknown as v.GenericSchema<SupervisionOptions>,
 )
 
 const permissionRule = 'the name of a command or permission'
@@ -173,7 +193,7 @@ const connectionEntries = {
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   allow,
   data: v.optional(v.unknown(), undefined),
-}
+} satisfies EntriesOf<ConnectionOptions>
 const frontendEntries = {
   ...connectionEntries,
   sandbox: v.optional(sandboxSchema, DEFAULT_SANDBOX),
@@ -181,8 +201,9 @@ const frontendEntries = {
   supervision: supervisionSchema,
   loaded: v.optional(boolean, true),
   loadTimeout: v.optional(integer('whole milliseconds, from 1', 1), 10_000),
-}
+} satisfies EntriesOf<FrontendOptions>
 const mebibytes = v.pipe(v.number('a number of MiB'), v.gtValue(0, 'more than 0 MiB'))
+const timeoutRule = 'milliseconds, more than 0 and at most 2147483647, or false for none'
 /** @internal The options of `bus.run`. */
 export const runSchema = strictOptions({
   ...{ label: v.optional(labelSchema), quotaLabel: v.optional(labelSchema) },
@@ -200,22 +221,22 @@ export const runSchema = strictOptions({
       consoleBytes: v.optional(integer('whole bytes, from 0', 0)),
       memory: v.optional(mebibytes),
       time: v.optional(integer(`whole milliseconds, from 1 to ${MAX_SCRIPT_MS}`, 1, MAX_SCRIPT_MS)),
-    }),
+    } satisfies EntriesOf<RunLimits>),
     {},
   ),
   // After the limits, whose `memory` and `time` a hint names first.
   sandbox: v.optional(sandboxSchema, RUN_SANDBOX),
   report: v.optional(boolean, false),
-  // Checked as those of a call.
-  ...{ timeout: v.optional(v.unknown()), signal: v.optional(v.unknown()) },
-})
+  timeout: v.optional(v.custom<number | false>(value => value === false || isTimeout(value), timeoutRule)),
+  signal: v.optional(v.custom<AbortSignal>(value => getTypeName(value) === 'AbortSignal', 'an AbortSignal')),
+} satisfies EntriesOf<ReportedRunOptions>)
 const { args: _args, data: _data, directory: _directory, ...resumeEntries } = runSchema.entries
 /** @internal The options of `bus.resume`. */
 export const resumeSchema = strictOptions({
   ...resumeEntries,
   sandbox: v.optional(sandboxSchema, RESUME_SANDBOX),
   source: v.optional(string),
-})
+} satisfies EntriesOf<ReportedResumeOptions>)
 /** @internal */
 export const connectionSchema = strictOptions(connectionEntries)
 /** @internal */
@@ -235,7 +256,8 @@ const bareCore = v.pipe(
 )
 const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
-const isolation = v.strictObject({ dir: v.optional(locationSchema), ...hookEntries }, 'an object, such as {}')
+const isolationEntries = { dir: v.optional(locationSchema), ...hookEntries } satisfies EntriesOf<IsolationOptions>
+const isolation = v.strictObject(isolationEntries, 'an object, such as {}')
 /** @internal */
 export const isolationDefaults = v.getDefaults(isolation)
 
@@ -244,7 +266,7 @@ const { gates: _gates, ...ownHookEntries } = hookEntries
 export const hookSchema = strictOptions({
   ...ownHookEntries,
   onConfirm: v.optional(v.function('a function')),
-})
+} satisfies EntriesOf<HookOptions>)
 
 const capability = v.union(
   [fileSchema, v.string()],
@@ -268,7 +290,7 @@ const hostEntries = {
   onConfirm: v.optional(v.function('a function')),
   calls: callsSchema,
   isolation: v.optional(isolation),
-}
+} satisfies EntriesOf<RemoteHostOptions>
 const continuationKey = v.pipe(
   v.custom<ContinuationKey>(key => toContinuationKey(key) !== undefined, 'a secret key of 32 bytes'),
   v.transform(key => toContinuationKey(key)),
@@ -294,7 +316,7 @@ export const busSchema = strictOptions({
   capabilities: getList(capability),
   permissions: getList(fileSchema),
   network: v.optional(strictOptions({ module: locationSchema, options: v.optional(v.unknown(), undefined) })),
-})
+} satisfies EntriesOf<BusOptions>)
 /** @internal */
 export type ParsedFrontend = v.InferOutput<typeof frontendSchema>
 export type ParsedOptions = v.InferOutput<typeof busSchema>

@@ -382,6 +382,19 @@ export interface BusOptions<Core extends CoreOption = CoreOption, Types = never>
   onConfirm?: OnConfirm
 }
 
+/** Options of `createBus` that apply to what runs in this process. */
+export interface RemoteHostOptions extends Pick<
+  BusOptions,
+  'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
+> {
+  /** The `isolation` of `createBus`. Core accepts messages only if both or neither of the two have isolation. */
+  isolation?: IsolationOptions
+  /** The default deadline of calls from connections and frontends of this process. */
+  calls?: Pick<CallsOptions, 'commandTimeout'>
+  /** Starts Sallyport's own workers in a bundled program. */
+  workers?: Omit<WorkerFactories, 'core'>
+}
+
 /** A module that connects frontends of other processes: see the page "The protocol over NATS" of the documentation. */
 export interface NetworkOptions {
   /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/internal/network`. */

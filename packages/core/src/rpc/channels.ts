@@ -1,9 +1,10 @@
 // Channels and streams: the channel that a handler holds, the open channels of one session, the streams among the arguments of its calls,
 // and handlers that return an async iterable.
-import { BusError, describeCommand, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeCommand, isBusError, toNames } from '@sallyport/protocol/internal/errors'
 import {
   type CallChannels,
   type CallHeaders,
+  checkOptionNames,
   parseChannelReference,
   STREAM_HEADER,
   toChannelReference,
@@ -136,6 +137,8 @@ export class HeldChannel implements CallChannel {
 /** Releases handles that are collected without `end`, as dropping a channel does in Tauri. */
 const collectedHandles = new FinalizationRegistry<HeldChannel>(channel => channel.releaseHandle())
 
+const OPTION_NAMES = toNames<TransferOptions>({ transfer: true })
+
 export class ChannelHandle implements Channel {
   readonly #channel: HeldChannel
 
@@ -158,6 +161,11 @@ export class ChannelHandle implements Channel {
   }
 
   send(message: unknown, options?: TransferOptions): Promise<void> {
+    try {
+      if (options !== undefined) checkOptionNames('Channel.send', options, OPTION_NAMES, undefined, String)
+    } catch (error) {
+      return Promise.reject(error as BusError)
+    }
     return this.#channel.send(message, options)
   }
 

@@ -100,7 +100,11 @@ function toFileError(place: Place, issue: Issue, names: readonly string[]): BusE
   const path = getPath(issue)
   if (isUnknownKey(issue)) {
     const name = String(path.pop())
-    return mistake(place, formatPath(path), `unknown key ${JSON.stringify(name)}${suggestName(name, names)}`)
+    return mistake(
+      place,
+      formatPath(path),
+      `unknown key ${JSON.stringify(name)}${suggestName(name, names.map(getName))}`,
+    )
   }
   const text = isMissing(issue) ? 'is missing' : `must be ${issue.message}${describeReceived(issue)}`
   return mistake(place, formatPath(path), text)
@@ -149,7 +153,6 @@ function hintAtSibling({ path, message }: Issue, places: readonly string[]): str
 function suggestOption(issue: Issue, places: readonly string[]): string {
   const path = getPath(issue)
   const name = String(path.at(-1))
-  const getName = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
   // In the form of `getOptionPlaces`, with which labels are compared as they are.
   const parent = getParent(formatPath(path).replaceAll(/\[\d+\]/g, '[…]'))
   // The options of a frontend have no parent in `bus.open`.
@@ -179,6 +182,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['commands', 'core'],
 ])
 
+const getName = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
 const getParent = (place: string): string => place.slice(0, Math.max(0, place.lastIndexOf('.')))
 
 /** The name itself is among `names` if it is valid in another place. */
@@ -223,6 +227,9 @@ export const secret = <Schema extends v.GenericSchema>(schema: Schema): Schema =
 /** @internal Chooses the schema by the value, so that an error names what is wrong in the intended form. */
 export const inlineOr = <Inline extends v.GenericSchema, Other extends v.GenericSchema>(inline: Inline, other: Other) =>
   v.lazy(value => (isInline(value) ? inline : other)) as v.LazySchema<Inline | Other>
+
+/** Entries for each member of a type: one that is missing or misspelt does not compile. */
+export type EntriesOf<Options> = Readonly<Record<keyof Options, v.GenericSchema>>
 
 /** @internal An object with these keys alone. */
 export const strictOptions = <Entries extends v.ObjectEntries>(entries: Entries) => v.strictObject(entries, 'an object')

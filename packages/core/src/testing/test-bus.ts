@@ -120,8 +120,10 @@ export interface TestBus extends AsyncDisposable {
  */
 export async function createTestBus(options: TestBusOptions = {}): Promise<TestBus> {
   check('createTestBus: its options', anyObject, options)
-  const { core: base = {}, commands = {}, label = 'main', connection, ...rest } = options
-  check('createTestBus: commands', anyObject, commands)
+  const { core: base = {}, commands = {}, label = 'main', connection = {}, ...rest } = options
+  for (const [name, value] of Object.entries({ core: base, commands, connection })) {
+    check(`createTestBus: ${name}`, anyObject, value)
+  }
   const { startBus, toCommandIdentity } = await import('../host/start-bus.js')
   const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)

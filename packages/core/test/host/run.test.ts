@@ -385,8 +385,8 @@ test('refuses wrong code and options', () =>
     ['', { memory: 64 }, 'bus.run: unknown option "memory": it belongs at limits.memory'],
     ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
     ['', { limits: { memory: 0 } }, 'bus.run: limits.memory must be more than 0 MiB'],
-    ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],
-    ['', { signal: 1 }, '`signal` of bus.run must be an AbortSignal'],
+    ['', { timeout: -1 }, 'bus.run: timeout must be milliseconds'],
+    ['', { signal: 1 }, 'bus.run: signal must be an AbortSignal'],
     ['', null, 'bus.run must be an object: got null'],
     ['', { args: { big: 1n } }, 'big is a BigInt, which JSON cannot represent'],
   ])(async (source, options, text) => {

@@ -146,7 +146,7 @@ test('a mistake adds nothing', async () => {
     await expect(bus.addPlugin(plugin as typeof notes)).rejects.toThrow(text)
   }
   await refuse({ name: 'x', commands: { run: 1 } }, '"plugin:x|run" must be a function, or made with command()')
-  await refuse({ name: 'x', commands: {}, setup() {} }, '"setup" must be left out')
+  await refuse({ name: 'x', commands: {}, setup() {} }, 'unknown option "setup": use name, commands')
   await refuse({ name: 'X', commands: {} }, "A plugin's name must consist of")
   await refuse({ name: 'event', commands: {} }, 'plugin uses reserved name: event')
   await refuse({ name: 'x', commands: { run: () => 1 }, permissions: [{ default: {} }] }, 'permissions')

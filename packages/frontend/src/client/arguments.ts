@@ -1,6 +1,6 @@
 // The arguments and the options of calls: their checks, and how arguments are prepared for the wire. Channels and streams are at the top level: nothing
 // below is inspected.
-import { BusError, describeCommand, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeCommand, describeThrown, isBusError, toNames } from '@sallyport/protocol/internal/errors'
 import {
   type CallHeaders,
   type CallOptions,
@@ -9,7 +9,6 @@ import {
   checkOptionNames,
   type EventTarget,
   isBytes,
-  toOptionNames,
   type TransferOptions,
   type WaitOptions,
 } from '@sallyport/protocol/internal/message'
@@ -108,9 +107,9 @@ export interface ListenOptions extends WaitOptions {
 
 /** The names of the options that each kind of call takes. */
 export const OPTION_NAMES: Readonly<Record<'call' | 'listen' | 'emit', ReadonlySet<string>>> = {
-  call: toOptionNames<InvokeOptions>({ signal: true, timeout: true, headers: true, transfer: true }),
-  listen: toOptionNames<ListenOptions>({ signal: true, timeout: true, target: true }),
-  emit: toOptionNames<TransferOptions>({ transfer: true }),
+  call: toNames<InvokeOptions>({ signal: true, timeout: true, headers: true, transfer: true }),
+  listen: toNames<ListenOptions>({ signal: true, timeout: true, target: true }),
+  emit: toNames<TransferOptions>({ transfer: true }),
 }
 
 /** @throws {BusError} `InvalidParams` if an option has the wrong type, `Cancelled` if the signal is aborted */

@@ -10,6 +10,10 @@ export type OptionCheck = readonly [isValid: (value: unknown) => boolean, expect
 /** The names of all options, with their checks. An option without one is checked elsewhere. */
 export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: OptionCheck | undefined }
 
+/** Returns the names of the members of a type. One that is missing or misspelt does not compile. */
+export const toNames = <Type>(names: Readonly<Record<keyof Type, true>>): ReadonlySet<string> =>
+  new Set(Object.keys(names))
+
 export const BOOLEAN: OptionCheck = [value => typeof value === 'boolean', 'true or false']
 export const FUNCTION: OptionCheck = [value => typeof value === 'function', 'a function']
 export const OBJECT: OptionCheck = [isObject, 'an object']

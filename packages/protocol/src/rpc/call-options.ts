@@ -43,10 +43,6 @@ export function createAbortError(subject: string, signal: AbortSignal | undefine
   return new BusError(isLate ? 'Timeout' : 'Cancelled', `${subject} ${text}`, { cause })
 }
 
-/** Returns the names of the options, each of which must be listed. */
-export const toOptionNames = <Options>(names: Readonly<Record<keyof Options, true>>): ReadonlySet<string> =>
-  new Set(Object.keys(names))
-
 /**
  * @param args the arguments, if options are the parameter after them
  * @param describe - called for an error alone: each call is checked
@@ -110,7 +106,7 @@ export function checkDeadline(subject: string, { signal, timeout }: CallOptions,
 }
 
 /** 0 is refused: it is as often the time that is left as it is meant for no timeout. */
-const isTimeout = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 0x7fff_ffff
+export const isTimeout = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 0x7fff_ffff
 
 /** Watches a wait for an event like `watchDeadline`. @throws {BusError} as `checkDeadline` */
 export function watchEvent(event: string, options: WaitOptions, abandon: (error: BusError) => void): () => void {

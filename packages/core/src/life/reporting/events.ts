@@ -6,6 +6,7 @@ import {
   describeName,
   didYouMean,
   isBusError,
+  toNames,
 } from '@sallyport/protocol/internal/errors'
 import { callSafely, withoutContext } from '@sallyport/protocol/internal/util'
 import { anyFunction, check } from '../../shared/validate.js'
@@ -57,17 +58,17 @@ export interface ReportedEvents extends BusEvents {
   runFailed: { label: string; reason: BusErrorReason; wasCalled: boolean }
 }
 
-const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
-  'fault',
-  'restart',
-  'failed',
-  'exited',
-  'denied',
-  'rejected',
-  'slow',
-  'overload',
-  'rightsChanged',
-])
+const BUS_EVENTS: ReadonlySet<string> = toNames<BusEvents>({
+  fault: true,
+  restart: true,
+  failed: true,
+  exited: true,
+  denied: true,
+  rejected: true,
+  slow: true,
+  overload: true,
+  rightsChanged: true,
+})
 
 /** Node reports errors of its own about threads and processes. */
 const ensureBusError = (error: Error): BusError =>
