@@ -21,7 +21,6 @@ import {
   MEMORY,
 } from '../verdict/judge.js'
 import { toText } from '../verdict/text.js'
-import { continueTrend, readTrend } from '../verdict/trend.js'
 import { type CompareOptions, parseOptions } from './options.js'
 
 /** A comment shows so many columns on a phone. */
@@ -37,7 +36,6 @@ export async function main(command: string, args: readonly string[]): Promise<nu
   const options = parseOptions(command, args)
   if (!options) return 0
   const { out, program } = options
-  const earlier = readTrend(options.history)
   await writeReports(out)
   const output = createOutput()
   const signal = createInterruptSignal()
@@ -59,7 +57,6 @@ export async function main(command: string, args: readonly string[]): Promise<nu
       seconds: (performance.now() - start) / 1000,
       machine,
       ...{ base, program, ...judged },
-      trend: continueTrend(earlier, judged.first),
     }
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
     output.print(toText(comparison, output.screen))

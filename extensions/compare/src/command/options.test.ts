@@ -17,7 +17,6 @@ test('takes a program after -- for a comparison', () => {
       moreMs: 30_000,
       cpu: false,
       out: 'bench-compare',
-      history: null,
     },
     program: ['node', 'my-bench.mjs', '--filter', 'a'],
   })

@@ -11,8 +11,6 @@ export interface CompareOptions
     BaseOptions,
     Pick<ProgramOptions, 'program' | 'runs' | 'moreMs' | 'cpu'>,
     Required<Pick<Rule, 'tolerance' | 'tolerances'>> {
-  /** compare.json of the last comparison, whose trend this one continues. */
-  history: string | null
   /** Only shows a regression, and exits with 0. */
   flagOnly: boolean
 }
@@ -31,7 +29,6 @@ const OPTIONS: Options = {
   prepare: ['command', 'Installs and builds the checkout of a git ref'],
   runs: ['n', `Runs of the program in each side (default: ${RUNS} or more)`],
   cpu: [null, 'Judge the CPU time of the program, whatever it prints'],
-  history: ['file', 'compare.json of the last run, whose trend goes on'],
   out: ['dir', 'Directory of the reports'],
   ...COMMON,
 }
@@ -69,7 +66,7 @@ export function parseOptions(command: string, argv: readonly string[]): CompareO
     ...{ base, prepare: get('prepare'), program: [name, ...rest], out: get('out') ?? 'bench-compare' },
     ...readTolerances(values['tolerance'] ?? []),
     ...{ runs: readNumber(values, 'runs', RUNS, MIN_RUNS), moreMs: values['runs'] === undefined ? MORE_MS : 0 },
-    ...{ cpu: values['cpu'] !== undefined, flagOnly: values['flag-only'] !== undefined, history: get('history') },
+    ...{ cpu: values['cpu'] !== undefined, flagOnly: values['flag-only'] !== undefined },
   }
 }
 

@@ -68,7 +68,7 @@ export interface Rule {
 type Conclusion = Exclude<Outcome, 'failed'>
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const COMPARISON_VERSION = 4
+export const COMPARISON_VERSION = 5
 
 /** compare.json */
 export interface Comparison {
@@ -92,8 +92,6 @@ export interface Comparison {
   repeat: Judged[]
   /** Functions whose own time grew, of a slower program of Node.js. */
   grown: Growth[]
-  /** The last medians of the head, by figure. The last one is of this comparison. */
-  trend: Record<string, number[]>
 }
 
 /** Not printed by the program. If it cannot be judged, that says nothing of the others. */

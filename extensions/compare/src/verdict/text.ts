@@ -4,7 +4,6 @@ import { OUTCOMES, type Screen, type Tone, TONES, wrap } from '#measure/screen'
 import { type Change, getDetectableFactor } from '#measure/statistics'
 import { count, duration, formatChange, formatEffect, formatValue, oneLine } from '#measure/text'
 import { type Comparison, getCounted, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'
-import { drawTrend } from './trend.js'
 
 export function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim } = screen.colors
@@ -83,7 +82,7 @@ function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string 
 }
 
 function drawFigure(entry: Judged, comparison: Comparison, { columns, colors }: Screen): string[] {
-  const { repeat, rule, verdict, trend } = comparison
+  const { repeat, rule, verdict } = comparison
   const settled = settle([entry], repeat)[0]!
   const { figure, part, slower, drift, medians, outcome, others = [] } = settled
   const isRepeated = repeat.some(other => other.figure === entry.figure)
@@ -107,11 +106,7 @@ function drawFigure(entry: Judged, comparison: Comparison, { columns, colors }: 
   return [
     ...wrap(oneLine(figure), columns - 2),
     ...fit(parts.filter(Boolean).join(', '), tint),
-    ...[
-      others.map(describe).filter(Boolean).join(', '),
-      drift && `base against base: ${formatMoved(drift)}`,
-      drawTrend(Object.hasOwn(trend, figure) ? trend[figure]! : [], medians?.unit ?? ''),
-    ]
+    ...[others.map(describe).filter(Boolean).join(', '), drift && `base against base: ${formatMoved(drift)}`]
       .filter(Boolean)
       .flatMap(line => fit(line!, colors.dim)),
   ]

@@ -107,40 +107,6 @@ describe('the action', () => {
     expect(existsSync(join(directory, 'gone'))).toBe(false)
   })
 
-  test('goes on with the trend of the last result, if there is one', () => {
-    const result = 'mkdir -p "$RUNNER_TEMP/sallyport-last"; touch "$RUNNER_TEMP/sallyport-last/compare.json"'
-    const run = (TREND: string): string =>
-      runStep(
-        { ...compare!, run: `${result}\n${compare!.run}` },
-        { CLI: 'node x.js', COMMAND: 'a', TREND },
-        { node: 'echo "$@"' },
-      ).stdout
-    expect(run('true')).toMatch(/--history \S+\/sallyport-last\/compare\.json/)
-    expect(run('false'), 'of another use of the action').not.toContain('--history')
-  })
-
-  test('takes the last result of the default branch, and none of a fork', () => {
-    const step = readAction().runs.steps.find(({ name }) => name?.startsWith('The last result'))!
-    const env = { GH_REPO: 'o/r', ARTIFACT: 'a', BRANCH: 'main', GITHUB_REPOSITORY_ID: '1' }
-    const last = (...artifacts: object[]): string => {
-      const gh = `case "$*" in run\\ download*) echo "$*" ;; *) echo '${JSON.stringify({ artifacts })}' | { ${filter}; } ;; esac`
-      return runStep(step, env, { gh }).stdout
-    }
-    const artifact = (id: number, changed = {}): object => ({
-      ...{ expired: false, created_at: `2026-01-0${id}T00:00:00Z` },
-      workflow_run: { id, head_branch: 'main', head_repository_id: 1, ...changed },
-    })
-    const others = [
-      artifact(4, { head_branch: 'feature' }),
-      artifact(5, { head_repository_id: 2 }),
-      { ...artifact(6), expired: true },
-    ]
-    expect(last(artifact(1), artifact(3), artifact(2), ...others)).toMatch(
-      /^run download 3 --name a --dir \S+\/sallyport-last\n$/,
-    )
-    expect(last(...others)).toBe('')
-  })
-
   test('leaves inputs without a value to the command', () => {
     expect(act({}, 'printf "%s " "$@"').stdout).toBe(
       'compare.js --base HEAD^1 --tolerance 5% --out bench-compare -- node my-bench.mjs ',

@@ -11,7 +11,7 @@ import { cli } from '../command.js'
 test('shows every option, an example and the exit codes with --help', async () => {
   const { code, stdout } = await run(cli, ['--help'])
   expect(code).toBe(0)
-  const options = 'base tolerance flag-only prepare runs cpu history out help version'
+  const options = 'base tolerance flag-only prepare runs cpu out help version'
   for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
   expect(stdout).toContain('sallyport-compare --base main')
   expect(stdout).toContain('Exit codes: 0 success')
