@@ -1,6 +1,6 @@
 // The command of @tauri-apps/plugin-log.
 import type { App, Plugin } from '@sallyport/core'
-import { checkOptions, later, type OptionChecks, STRINGS } from '@sallyport/paths/internal'
+import { checkOptions, later, type OptionChecks } from '@sallyport/paths/internal'
 import {
   type Args,
   createPlugin,
@@ -15,13 +15,11 @@ import {
 
 /** Options of `log`. */
 export interface LogOptions {
-  /** Labels of frontends that receive the lines of all others too, by the event `log://log`. */
-  readers?: readonly string[]
   /** Lines of one frontend that are logged in one second. Further lines are counted and dropped. @default 1000 */
   maxPerSecond?: number
 }
 
-const OPTIONS: OptionChecks<LogOptions> = { readers: STRINGS, maxPerSecond: POSITIVE }
+const OPTIONS: OptionChecks<LogOptions> = { maxPerSecond: POSITIVE }
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 const MAX_MESSAGE = 16_384
 const MAX_LOCATION = 1024
@@ -34,7 +32,7 @@ const MAX_LENGTH = 2 ** 30
  * @throws {BusError} InvalidParams for an invalid option
  */
 export function log(options: LogOptions = {}): Plugin<'log'> {
-  const { readers = [], maxPerSecond = 1000 } = checkOptions('log()', options, OPTIONS)
+  const { maxPerSecond = 1000 } = checkOptions('log()', options, OPTIONS)
   return createPlugin('log', {
     setup: app => void app.manage(LineQuota, new LineQuota(app, maxPerSecond)),
     teardown: app => app.state(LineQuota).close(),
@@ -47,8 +45,7 @@ export function log(options: LogOptions = {}): Plugin<'log'> {
         const data = getData(args)
         if (!state(LineQuota).take(label)) return null
         logger[level]({ ...data }, message)
-        for (const reader of new Set([label, ...readers]))
-          app.emitTo(reader, 'log://log', { message, level: number, label })
+        app.emitTo(label, 'log://log', { message, level: number, label })
         return null
       },
     },

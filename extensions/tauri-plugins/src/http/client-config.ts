@@ -15,7 +15,6 @@ export interface ClientPolicy {
   readonly proxies: ReadonlySet<string>
   /** URLs for which certificates can be invalid. */
   readonly danger: UrlScope
-  readonly decompress: boolean
 }
 
 export type Header = readonly [name: string, value: string]
@@ -57,7 +56,7 @@ export function parseClientConfig(value: unknown, policy: ClientPolicy): ClientC
   return {
     url: parsed,
     method: checkMethod(method),
-    headers: completeHeaders(getFrontendHeaders(headers), policy.decompress),
+    headers: completeHeaders(getFrontendHeaders(headers)),
     data: parseData(data),
     maxRedirections: Math.min(parseCount(maxRedirections, 'maxRedirections') ?? DEFAULT_REDIRECTIONS, MAX_REDIRECTIONS),
     connectTimeout: parseCount(connectTimeout, 'connectTimeout'),
@@ -149,13 +148,12 @@ function getFrontendHeaders(pairs: unknown): Header[] {
   })
 }
 
-function completeHeaders(headers: readonly Header[], decompresses: boolean): Header[] {
+function completeHeaders(headers: readonly Header[]): Header[] {
   const has = (name: string): boolean => headers.some(([each]) => each.toLowerCase() === name)
   const added: Header[] = []
   if (!has('accept')) added.push(['accept', '*/*'])
   if (!has('user-agent')) added.push(['user-agent', USER_AGENT])
   if (has('range')) added.push(['accept-encoding', 'identity'])
-  else if (decompresses) added.push(['accept-encoding', 'gzip, deflate, br'])
   return [...headers, ...added]
 }
 

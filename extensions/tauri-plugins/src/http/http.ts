@@ -1,6 +1,6 @@
 // Tauri's http plugin: requests of frontends, limited by the URL patterns of their permissions, and to public addresses.
 import { type CommandContext, type Plugin, type Resources, transfer } from '@sallyport/core'
-import { BOOLEAN, checkOptions, FUNCTION, isTexts, STRINGS, type OptionChecks } from '@sallyport/paths/internal'
+import { checkOptions, FUNCTION, isTexts, STRINGS, type OptionChecks } from '@sallyport/paths/internal'
 import { AddressFilter, type Lookup, parseForeignUrl } from '@sallyport/paths/internal/addresses'
 import { type Args, createPlugin, DELAY, getResource, isChannel, isInteger, POSITIVE } from '../shared/plugin.js'
 import { getUrlScope, parseUrlPattern, UrlScope } from './url-scope.js'
@@ -23,13 +23,11 @@ export interface HttpOptions {
   proxies?: readonly string[]
   /** URL patterns of hosts whose certificates can be invalid, if the frontend asks for it. @default none */
   danger?: readonly string[]
-  /** Asks for compressed responses and decompresses them. @default false */
-  decompress?: boolean
   /** Limits of requests and responses. */
   limits?: {
     /** Connections of one frontend at a time. Further requests wait. @default 64 */
     connections?: number
-    /** Bytes of the body of a response, after decompression. @default 268435456 */
+    /** Bytes of the body of a response. @default 268435456 */
     responseBytes?: number
     /** Milliseconds until a connection is open. @default 30000 */
     connectMs?: number
@@ -57,7 +55,6 @@ const OPTIONS: OptionChecks<HttpOptions> = {
   privateNetworks: STRINGS,
   proxies: [value => isTexts(value) && value.every(isProxy), 'http: URLs, as in "http://proxy.example.com:3128"'],
   danger: STRINGS,
-  decompress: BOOLEAN,
   limits: undefined,
   lookup: FUNCTION,
 }
@@ -112,21 +109,13 @@ const find = <T extends object>(
   isInteger(args['rid'], 0) && !ctx.resources.has(args['rid']) ? undefined : getResource(args, ctx, type)
 
 function createNetwork(options: HttpOptions): Network {
-  const {
-    privateNetworks,
-    proxies,
-    danger,
-    decompress = false,
-    limits = {},
-    lookup,
-  } = checkOptions('http()', options, OPTIONS)
+  const { privateNetworks, proxies, danger, limits = {}, lookup } = checkOptions('http()', options, OPTIONS)
   const chosen = Object.entries(checkOptions('http()', limits, LIMITS, 'limits.')).filter(
     ([, limit]) => limit !== undefined,
   )
   const policy = {
     proxies: new Set(proxies?.map(url => parseForeignUrl(url)!.origin)),
     danger: new UrlScope(danger ?? []),
-    decompress,
   }
   return {
     addresses: new AddressFilter(privateNetworks, lookup),

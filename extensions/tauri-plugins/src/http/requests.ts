@@ -1,8 +1,7 @@
 // Requests of a frontend: kept from `fetch` until `fetch_send` has the head of the response.
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { LookupFunction } from 'node:net'
-import { pipeline, Readable, type Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { Readable } from 'node:stream'
 import type { CommandContext, Resources } from '@sallyport/core'
 import { type AddressFilter, PrivateAddressError } from '@sallyport/paths/internal/addresses'
 import { deadline } from '@sallyport/paths/internal'
@@ -38,13 +37,6 @@ const PRIVATE_REMEDY =
 
 /** Statuses whose body the guest never reads. */
 const WITHOUT_BODY = [101, 103, 204, 205, 304]
-
-const DECOMPRESSORS: ReadonlyMap<string, () => Transform> = new Map([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-])
 
 export const getRequestBytes = ({ data, url }: ClientConfig): number => (data?.byteLength ?? 0) + url.href.length
 
@@ -227,13 +219,7 @@ export class FrontendRequest {
       release()
       return { ...head, headers, rid: 0 }
     }
-    const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? ''
-    const decompressor = this.#network.policy.decompress ? DECOMPRESSORS.get(encoding)?.() : undefined
-    const stream = decompressor ? pipeline(response, decompressor, () => {}) : response
-    const rid = this.#openBody(stream, url, resources, release)
-    if (!decompressor) return { ...head, headers, rid }
-    const describesEncoding = ([name]: Header): boolean => name === 'content-encoding' || name === 'content-length'
-    return { ...head, headers: headers.filter(header => !describesEncoding(header)), rid }
+    return { ...head, headers, rid: this.#openBody(response, url, resources, release) }
   }
 
   #openBody(stream: Readable, url: URL, resources: Resources, onEnd: () => void): number {

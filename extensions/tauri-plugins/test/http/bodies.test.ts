@@ -40,51 +40,6 @@ test('the bytes of an encoded body arrive as the server sent them', async () => 
   expect(await readAll(rid)).toEqual(bytes)
 })
 
-describe('with decompress', () => {
-  test('bodies arrive decompressed, without the headers of their encoding', async () => {
-    let accepted: unknown
-    const server = await serve((request, response) => {
-      accepted = request.headers['accept-encoding']
-      response.setHeader('content-encoding', 'gzip').end(gzipSync('hello'))
-    })
-    const { request, readAll } = await connect([`${server.origin}/*`], { decompress: true })
-    const { rid, headers } = await request({ url: server.origin })
-    expect(accepted).toBe('gzip, deflate, br')
-    expect(headers.map(([name]) => name)).not.toContain('content-encoding')
-    expect((await readAll(rid)).toString()).toBe('hello')
-  })
-
-  test('a bomb ends at the limit', async () => {
-    const server = await serve((_request, response) => {
-      response.setHeader('content-encoding', 'gzip')
-      const gzip = createGzip()
-      gzip.pipe(response)
-      for (let i = 0; i < 64; i++) gzip.write(Buffer.alloc(MIB))
-      gzip.end()
-    })
-    const { request, readAll } = await connect([`${server.origin}/*`], {
-      decompress: true,
-      limits: { responseBytes: 4 * MIB },
-    })
-    const { rid } = await request({ url: server.origin })
-    await expect(readAll(rid)).rejects.toMatchObject({
-      data: expect.stringContaining(`response body exceeded ${4 * MIB} bytes`),
-    })
-    await expect.poll(() => server.sockets.size).toBe(0)
-  })
-
-  test('a malformed body is an error', async () => {
-    const server = await serve((_request, response) =>
-      response.setHeader('content-encoding', 'gzip').end('no gzip at all'),
-    )
-    const { request, readAll } = await connect([`${server.origin}/*`], { decompress: true })
-    const { rid } = await request({ url: server.origin })
-    await expect(readAll(rid)).rejects.toMatchObject({
-      data: `error decoding response body for url (${server.origin}/)`,
-    })
-  })
-})
-
 describe('a body is closed', () => {
   const endless = () =>
     serve((_request, response) => {
