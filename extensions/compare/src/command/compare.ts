@@ -10,16 +10,7 @@ import { createInterruptSignal, createOutput, createProgress, showStart, writeRe
 import { OUTCOMES, type Screen } from '#measure/screen'
 import { count, oneLine, short, UsageError } from '#measure/text'
 import type { Comparison, Rule, Sides } from '../verdict/judge.js'
-import {
-  COMPARISON_VERSION,
-  conclude,
-  getMinRuns,
-  getRegressions,
-  getSuspects,
-  isNarrow,
-  judge,
-  MEMORY,
-} from '../verdict/judge.js'
+import { COMPARISON_VERSION, conclude, getMinRuns, getSuspects, isNarrow, judge, MEMORY } from '../verdict/judge.js'
 import { toText } from '../verdict/text.js'
 import { type CompareOptions, parseOptions } from './options.js'
 
@@ -41,12 +32,12 @@ export async function main(command: string, args: readonly string[]): Promise<nu
   const signal = createInterruptSignal()
   const tool = readPackage(import.meta.url, '../..')
   const [startedAt, start] = [new Date(), performance.now()]
-  const { base, directory, roots, isSame, temporary, close } = await openBase(options, signal)
+  const { base, directory, isSame, temporary, close } = await openBase(options, signal)
   try {
     const machine = readMachine()
     showStart('Sallyport compare', tool.version, [describeMachine(machine)], output)
     const directories = { base: directory, head: process.cwd() }
-    const how = { ...options, directories, roots, temporary, signal, progress: createProgress(output) }
+    const how = { ...options, directories, temporary, signal, progress: createProgress(output) }
     const judged = isSame ? NOTHING : await measureSides(how, output)
     machine.loadAfter = readLoad()
     const comparison: Comparison = {
@@ -72,13 +63,13 @@ export async function main(command: string, args: readonly string[]): Promise<nu
   }
 }
 
-type Measured = Pick<Comparison, 'runs' | 'rule' | 'first' | 'repeat' | 'grown'>
+type Measured = Pick<Comparison, 'runs' | 'rule' | 'first' | 'repeat'>
 
-const NOTHING: Measured = { runs: 0, rule: { tolerance: 1, figures: 0 }, first: [], repeat: [], grown: [] }
+const NOTHING: Measured = { runs: 0, rule: { tolerance: 1, figures: 0 }, first: [], repeat: [] }
 
 async function measureSides(options: CompareOptions & ProgramOptions, { log }: Output): Promise<Measured> {
   const { runs, tolerance, tolerances } = options
-  const { figures, measure, profile } = await openProgram(options)
+  const { figures, measure } = await openProgram(options)
   const rule: Rule = { tolerance, tolerances, figures: figures.length }
   const unknown = Object.keys(tolerances).filter(name => !figures.includes(name))
   if (unknown.length > 0) throw new UsageError(`--tolerance: no figure is called '${unknown.join("', '")}'`)
@@ -97,6 +88,5 @@ async function measureSides(options: CompareOptions & ProgramOptions, { log }: O
   // A suspect is judged by its second measurement alone: it was chosen by the first.
   const again = suspects.length > 0 ? await measure(isEnough, suspects) : []
   const repeat = again.map(entry => judge(entry, rule))
-  const isSlower = getRegressions(repeat).some(({ figure }) => figure !== MEMORY)
-  return { runs: sides[0]!.head.length, rule, first, repeat, grown: isSlower ? await profile() : [] }
+  return { runs: sides[0]!.head.length, rule, first, repeat }
 }

@@ -1,7 +1,7 @@
 // The base of a comparison: a directory, or a git ref that is checked out and built beside the repository.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import { plain, readJson, UsageError } from '#measure/text'
@@ -25,8 +25,6 @@ interface FoundBase {
   base: Comparison['base']
   /** Corresponds to the current directory. */
   directory: string
-  /** What holds the files of each side. */
-  roots: Record<'base' | 'head', string>
   /** No file differs that a program could run. */
   isSame: boolean
 }
@@ -69,8 +67,7 @@ export async function openBase(options: BaseOptions, signal: AbortSignal): Promi
 async function findBase(options: BaseOptions, root: string, signal: AbortSignal): Promise<FoundBase> {
   const { base: name, prepare: command, out, program } = options
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
-    const roots = { base: realpathSync(name), head: realpathSync('.') }
-    return { base: { name: resolve(name), kind: 'directory' }, directory: resolve(name), roots, isSame: false }
+    return { base: { name: resolve(name), kind: 'directory' }, directory: resolve(name), isSame: false }
   }
   const commit = await findCommit(name)
   const [top = '', prefix = ''] = (await git(['rev-parse', '--show-toplevel', '--show-prefix'])).split('\n')
@@ -79,8 +76,7 @@ async function findBase(options: BaseOptions, root: string, signal: AbortSignal)
   if (changes.length > 0) await prepare(root, command, signal)
   const directory = join(root, prefix)
   const isSame = changes.length === 0 || (await isBuiltAlike(changes, top, root))
-  const roots = { base: realpathSync(root), head: top }
-  if (existsSync(directory)) return { base: { name, kind: 'ref', commit }, directory, roots, isSame }
+  if (existsSync(directory)) return { base: { name, kind: 'ref', commit }, directory, isSame }
   throw new UsageError(`--base: the base has no ${prefix}. Run the comparison in a directory that it has`)
 }
 

@@ -3,12 +3,11 @@
 import { sum } from 'd3-array'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { orderOf, type Processes } from '#measure/statistics'
 import { count, UsageError } from '#measure/text'
-import { type CpuProfile, findGrowth, type Growth } from '../verdict/growth.js'
 import { MEMORY, type Sides } from '../verdict/judge.js'
 import { type PrintedFigure, readFigures } from './figure-lines.js'
 
@@ -29,8 +28,6 @@ export interface ProgramOptions {
   cpu: boolean
   /** Where each side runs it. */
   directories: Record<'base' | 'head', string>
-  /** What holds the files of each side. */
-  roots: Record<'base' | 'head', string>
   temporary: string
   signal: AbortSignal
   /** Shows what is measured, and nothing for an empty text. */
@@ -42,8 +39,6 @@ export interface Program {
   figures: readonly string[]
   /** Measures all figures or only some, until that is enough or the time is over. */
   measure(isEnough: (sides: readonly Sides[]) => boolean, figures?: readonly string[]): Promise<Sides[]>
-  /** Runs it once more in each side, with V8's profiler; nothing if that fails, or it is no program of Node.js. */
-  profile(): Promise<Growth[]>
 }
 
 /**
@@ -81,19 +76,6 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
       progress('')
       return read()
     },
-    profile: async () => {
-      progress('profile of both')
-      try {
-        const profiles = { base: await profileOnce(options, 'base'), head: await profileOnce(options, 'head') }
-        return findGrowth(profiles, options.roots)
-      } catch {
-        // What was measured is known all the same.
-        options.signal.throwIfAborted()
-        return []
-      } finally {
-        progress('')
-      }
-    },
   }
 }
 
@@ -122,19 +104,11 @@ function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
   })
 }
 
-async function profileOnce(options: ProgramOptions, side: 'base' | 'head'): Promise<CpuProfile[]> {
-  const profiles = join(options.temporary, `profiles-of-${side}`)
-  mkdirSync(profiles)
-  await runOnce(options, options.directories[side], profiles)
-  return readdirSync(profiles).map(name => JSON.parse(readFileSync(join(profiles, name), 'utf8')) as CpuProfile)
-}
-
 /** As text: Node's permission model can keep the program from reading the file. */
 const readUsageModule = (): string =>
   `data:text/javascript;base64,${readFileSync(new URL('./usage.js', import.meta.url)).toString('base64')}`
 
-/** @param profiles - a directory for them */
-async function runOnce(options: ProgramOptions, cwd: string, profiles = ''): Promise<PrintedFigure[]> {
+async function runOnce(options: ProgramOptions, cwd: string): Promise<PrintedFigure[]> {
   const { program, cpu, temporary, signal } = options
   signal.throwIfAborted()
   const file = join(temporary, 'usage')
@@ -147,7 +121,6 @@ async function runOnce(options: ProgramOptions, cwd: string, profiles = ''): Pro
       ...env,
       NODE_OPTIONS: `${NODE_OPTIONS} --import=${readUsageModule()}`.trim(),
       SALLYPORT_COMPARE_USAGE_FILE: file,
-      SALLYPORT_COMPARE_PROFILES: profiles,
     },
   })
   const [stdout, stderr, end] = await Promise.all([

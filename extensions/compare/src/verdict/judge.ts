@@ -2,7 +2,6 @@
 // second time, the whole interval of one of these must exceed the tolerance there, and one in which the base differs from itself is not judged.
 import type { Machine, PackageInfo } from '#measure/machine'
 import type { Outcome } from '#measure/screen'
-import type { Growth } from './growth.js'
 import type { Change, Processes } from '#measure/statistics'
 import { estimatePart, estimateRatio, judgeChange, medianOfMedians, toChange } from '#measure/statistics'
 
@@ -90,8 +89,6 @@ export interface Comparison {
   first: Judged[]
   /** The second measurement of the figures that were slower than the tolerance in the first. */
   repeat: Judged[]
-  /** Functions whose own time grew, of a slower program of Node.js. */
-  grown: Growth[]
 }
 
 /** Not printed by the program. If it cannot be judged, that says nothing of the others. */

@@ -30,7 +30,6 @@ function draw(first: Judged[], repeat: Judged[], columns = 100): string {
     verdict: conclude(first, repeat),
     first,
     repeat,
-    grown: [{ name: 'parse', file: 'src/parse.js', base: 1500, head: 9000 }],
   }
   return toText(comparison, { columns, colors: pc.createColors(false) })
 }
@@ -58,10 +57,6 @@ test('says which part of the runs would have shown a slow-down, and what the oth
   expect(text).toMatch(
     /fine: fastest quarter \+0 % \(.*\), would have seen 6.1 %\n +all runs \+20 % \(.*\) of 2\.00 ms\n/,
   )
-})
-
-test('names the functions whose own time grew', () => {
-  expect(draw([judged('a', 1)], [])).toMatch(/Own time of functions, .*\n 1\.50 ms → 9\.00 ms parse src\/parse\.js\n/)
 })
 
 test('calls a size larger, not slower', () => {

@@ -2,7 +2,7 @@
 import { describeMachine } from '#measure/machine'
 import { OUTCOMES, type Screen, type Tone, TONES, wrap } from '#measure/screen'
 import { type Change, getDetectableFactor } from '#measure/statistics'
-import { count, duration, formatChange, formatEffect, formatValue, oneLine } from '#measure/text'
+import { count, formatChange, formatEffect, formatValue, oneLine } from '#measure/text'
 import { type Comparison, getCounted, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'
 
 export function toText(comparison: Comparison, screen: Screen): string {
@@ -14,7 +14,6 @@ export function toText(comparison: Comparison, screen: Screen): string {
     wrap(describeVerdict(comparison), width).map(line => bold(tint(line))),
     shown.flatMap(entry => drawFigure(entry, comparison, screen)),
     folded === '' ? [] : wrap(folded, width).map(dim),
-    describeGrowth(comparison.grown).flatMap(line => wrap(line, width)),
     describeRun(comparison).flatMap(line => wrap(line, width).map(dim)),
   ]
   return parts.flatMap(lines => (lines.length > 0 ? [...lines.map(line => ` ${line}`), ''] : [])).join('\n')
@@ -111,11 +110,6 @@ function drawFigure(entry: Judged, comparison: Comparison, { columns, colors }: 
       .flatMap(line => fit(line!, colors.dim)),
   ]
 }
-
-const describeGrowth = (grown: Comparison['grown']): string[] => [
-  ...(grown.length > 0 ? ['Own time of functions, in one more run of each side:'] : []),
-  ...grown.map(({ name, file, base, head }) => oneLine(`${duration(base)} → ${duration(head)} ${name} ${file}`)),
-]
 
 function describeRun({ first, startedAt, seconds, machine, runs, program }: Comparison): string[] {
   const errors = first.flatMap(({ figure, error }) => (error === undefined ? [] : oneLine(`${figure}: ${error}`)))

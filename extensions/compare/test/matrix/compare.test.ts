@@ -102,13 +102,10 @@ describe('a program', () => {
   test('is a regression if it became slower than the tolerance', async () => {
     const work = 'function work(sum = 0) { for (let at = 0; at < 2e7; at++) sum += at % 7; return sum }\nwork()\n'
     write('own/bench.mjs', `${work}console.log('parse 24 ms')\nconsole.log('rate 500 ops/s')\n`)
-    const { code, comparison, stdout } = await compare('--base', 'own', '--runs', '9', ...PROGRAM)
+    const { code, comparison } = await compare('--base', 'own', '--runs', '9', ...PROGRAM)
     expect({ code, verdict: comparison.verdict }).toEqual({ code: 1, verdict: 'regression' })
     for (const { outcome, slower } of comparison.repeat.filter(({ figure }) => figure !== 'peak memory'))
       expect({ outcome, factor: slower!.factor }).toEqual({ outcome: 'slower', factor: 2 })
-    // The profile is of what has changed, wherever the base was checked out.
-    expect(comparison.grown[0]).toMatchObject({ name: 'work', file: join('own', 'bench.mjs'), base: 0 })
-    expect(stdout).toMatch(/ms work own.bench\.mjs/)
     change()
   })
 
