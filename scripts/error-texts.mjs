@@ -21,6 +21,7 @@ const getNodes = (node, keys = Object.keys(node)) =>
   keys.flatMap(key => (key === 'parent' ? [] : node[key])).filter(each => typeof each?.type === 'string')
 const isFunction = node => /^(?:Function(?:Declaration|Expression)|ArrowFunctionExpression)$/.test(node?.type)
 const isPlaceholder = text => /^<[a-z ]+>$/.test(text)
+const isCode = text => /^[A-Z]+(?:_[A-Z]+)+$/.test(text)
 const isPhrase = text => text.includes(' ') && !isPlaceholder(text)
 /** True for a text with words of its own, beside the names before its colons. */
 export const hasWords = text => /[a-z]{2}/i.test(text.replaceAll(PLACEHOLDER, '').replace(/^(?:[\w.]*: )+/, ''))
@@ -143,18 +144,23 @@ function getCallers(called) {
 function expand(error, env = new Map(), at = error, depth = 0) {
   const free = new Set()
   const given = error.arguments.slice(0, 2).map(node => read(node, env, free))
-  // The reason of a launcher's error is fixed.
-  const [reasons, texts] = error.callee.name === 'BusError' ? given : [['InvalidParams'], given[0]]
+  const property = getNodes(error.arguments[2] ?? {}).find(({ key }) => key?.name === 'code')
+  // The reason and the code of a launcher's error are fixed.
+  const [reasons, texts, [code] = []] =
+    error.callee.name === 'BusError'
+      ? [...given, property && read(property.value, env, free)]
+      : [['InvalidParams'], given[0], ['WALL_UNAVAILABLE']]
   const parent =
     depth < MAX_DEPTH / 2 && Array.from(free, each => each.parent).find(each => getCallers(each).length > 0)
   const callers = parent ? getCallers(parent) : []
-  if (callers.length === 0) return reasons.flatMap(reason => texts.map(text => ({ reason, text, path: at.path })))
+  if (callers.length === 0) return reasons.flatMap(reason => texts.map(text => ({ reason, text, path: at.path, code })))
   return callers.flatMap(call => {
     const given = parent.params.flatMap((parameter, index) => {
       const inner = new Set()
       const value = call.arguments[index] ?? parameter.right
       const found = value && free.has(parameter) ? read(value, env, inner) : []
-      const isText = found.some(isPhrase) || (inner.size > 0 && found.every(isPlaceholder))
+      const isText =
+        found.some(text => isPhrase(text) || isCode(text)) || (inner.size > 0 && found.every(isPlaceholder))
       return free.has(parameter) ? [[parameter, isText && value]] : []
     })
     return expand(error, new Map([...env, ...given]), given.some(([, value]) => value) ? call : at, depth + 1)
@@ -179,5 +185,5 @@ for (const folder of folders.filter(
   }
 }
 
-/** The errors, each with its reasons and texts: `{ path, found: { reason, text, path }[] }`. */
+/** The errors, each with its reasons and texts, and its code if it has one: `{ path, found: { reason, text, path, code }[] }`. */
 export const getErrors = () => errors.map(error => ({ path: error.path, found: expand(error) }))

@@ -41,7 +41,7 @@ export type AnsweredRun = Pick<InterruptedRun, 'continuation' | 'data'> & { read
 
 /** With it the code calls the tool again, which runs. No tool can reject with this reason. */
 const APPROVAL = new BusError('Interrupted', 'A person has approved the call')
-const REFUSAL = new BusError('Denied', 'A person has refused the call')
+const REFUSAL = new BusError('Denied', 'A person has refused the call', { code: 'REFUSED' })
 
 const LIMITS: RunLimits = { calls: 256, resultBytes: 2 ** 20, consoleBytes: 2 ** 16 }
 const MAX_LINE = 100

@@ -2,7 +2,7 @@
 import type { Client, ClientOptions } from '@sallyport/frontend/internal'
 import { LinkClient, endClient, reconnectClient, renameClient } from '@sallyport/frontend/internal'
 import { every } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, createClosedClientError } from '@sallyport/protocol/internal/errors'
 import { createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal/util'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_IN_USE, CLOSE_UNAVAILABLE, type Greeting } from './contract/greeting.js'
 import { type SocketAdapter, WebSocketLink } from './web-socket-link.js'
@@ -113,7 +113,7 @@ export class PageSession {
     clearTimeout(this.#timer)
     this.#link.close()
     // Without effect after the first greeting.
-    this.#connected.reject(new BusError('Disconnected', 'The client was closed', { data: { delivered: 'no' } }))
+    this.#connected.reject(createClosedClientError())
   }
 }
 

@@ -92,7 +92,8 @@ export class Rounds {
     }
     const { id, content } = await this.#questions.openQuestion(Buffer.from(state, 'base64url'))
     const waiting = content as Waiting
-    if (Date.now() > waiting.expires) throw new BusError('Timeout', 'The question has expired')
+    if (Date.now() > waiting.expires)
+      throw new BusError('Timeout', 'The question has expired', { code: 'QUESTION_EXPIRED' })
     return { ...waiting, id, state }
   }
 

@@ -74,8 +74,8 @@ export class WaitingCalls {
     if (!call) throw new BusError('InvalidRequest', CANNOT_ASK)
     const all = [...this.#running.values()].filter(({ user }) => user === call.user).flatMap(each => each.questions)
     if (all.length >= MAX_CONFIRM_REQUESTS) {
-      const open = `${MAX_CONFIRM_REQUESTS} questions of this user are open`
-      throw new BusError('Overloaded', `${open}. Answer one: each expires after ${ANSWER_TIMEOUT_MS / 60_000} minutes`)
+      const text = `${MAX_CONFIRM_REQUESTS} questions of this user are open. Answer one: each expires after ${ANSWER_TIMEOUT_MS / 60_000} minutes`
+      throw new BusError('Overloaded', text, { code: 'TOO_MANY_QUESTIONS' })
     }
     return call.ask(text, signal)
   }

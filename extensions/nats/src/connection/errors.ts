@@ -9,14 +9,17 @@ export function toConnectError(where: string, options: NatsConnectionOptions, er
   // Neither the server nor the client repeats credentials in its error texts.
   const text = toPlainText(describeThrown(error)).trim()
   if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
-    return new BusError('Denied', `${where}: NATS at ${servers} refused the connection: ${text}`)
+    const refusal = `${where}: NATS at ${servers} refused the connection: ${text}`
+    return new BusError('Denied', refusal, { code: 'LOGIN_REFUSED' })
   }
   // OpenSSL's text for an answer without TLS does not help.
   const isPlain = text.includes('wrong version number')
   const cause = isPlain
     ? 'the server answered without TLS. Set tls.handshakeFirst only if the server begins with TLS'
     : text
-  return new BusError('Disconnected', `${where}: no connection to NATS at ${servers}: ${cause}`)
+  return new BusError('Disconnected', `${where}: no connection to NATS at ${servers}: ${cause}`, {
+    code: 'NO_CONNECTION',
+  })
 }
 
 export function toServerError(error: Error): BusError {

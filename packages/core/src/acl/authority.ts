@@ -131,7 +131,7 @@ class ResolvedAuthority implements Authority {
       },
       check(command) {
         const { denial } = decide(command)
-        return denial === undefined ? undefined : new BusError('Denied', denial)
+        return denial === undefined ? undefined : new BusError('Denied', denial, { code: 'NOT_ALLOWED' })
       },
       getHint: command => decide(command).hint,
       getScope: command => decide(command).scope,

@@ -7,9 +7,9 @@ import { splitMethod } from '../acl/identifier.js'
 const quote = (name: string): string => `\`${describeName(name).slice(1, -1)}\``
 
 /** Creates the error of one argument. @param data the schema's `{ issues }` */
-export function invalidArgument(method: string, key: string, why: string, data?: unknown): BusError {
+export function invalidArgument(method: string, key: string, why: string, data?: object): BusError {
   const text = `invalid args ${quote(key)} for command ${quote(splitMethod(method).name)}: ${why}`
-  return new BusError('InvalidParams', text, data === undefined ? {} : { data })
+  return new BusError('InvalidParams', text, { code: 'ARGUMENTS_INVALID', data })
 }
 
 /** Returns why a key has no value: it is missing, or the arguments are bytes. */
@@ -62,7 +62,7 @@ function createSchemaError(method: string, args: unknown, schemaIssues: Issues):
   const [key, ...deeper] = path
   if (key === undefined) {
     const text = `invalid args for command \`${splitMethod(method).name}\`: ${message}`
-    return new BusError('InvalidParams', text, { data: { issues } })
+    return new BusError('InvalidParams', text, { code: 'ARGUMENTS_INVALID', data: { issues } })
   }
   const why = deeper.length === 0 && isMissing(args, key) ? whyMissing(method, key, args) : message
   return invalidArgument(method, path.join('.'), why, { issues })

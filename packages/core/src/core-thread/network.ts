@@ -1,7 +1,13 @@
 // The network that core has joined, and the sessions that it brings: which are accepted, which replace others, and their counts together, so that
 // sessions that have ended cost nothing. A network that fails later is logged, and delays neither statistics nor the end of core.
 import { within } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  createClosingError,
+  describeName,
+  describeThrown,
+  isBusError,
+} from '@sallyport/protocol/internal/errors'
 import { isLabel } from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
 import type { Pattern } from '../acl/types.js'
@@ -61,7 +67,7 @@ export class NetworkSessions {
 
   #check({ label, codec, opener }: NetworkSession): void {
     const { pattern } = this.#deps
-    if (this.isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
+    if (this.isDraining) throw createClosingError()
     if (!isLabel(label)) throw new BusError('InvalidParams', `Invalid label: ${describeName(String(label))}`)
     if (codec !== 'json' && codec !== 'msgpack') {
       throw new BusError('InvalidParams', `The codec of a session must be "json" or "msgpack"`)

@@ -183,7 +183,8 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
 
   createClosedError(): BusError {
     const { name, subject } = this.#names
-    return new BusError('Disconnected', `${subject} was closed by ${name}.close()`, { data: { delivered: 'no' } })
+    const text = `${subject} was closed by ${name}.close()`
+    return new BusError('Disconnected', text, { code: 'CLOSED', data: { delivered: 'no' } })
   }
 }
 

@@ -39,7 +39,8 @@ export class ConfirmRequests {
     signal.throwIfAborted()
     const open = [...this.#pending.values()].filter(request => request.limitLabel === limitLabel)
     if (open.length >= maxConfirms) {
-      throw new BusError('Overloaded', `${maxConfirms} confirm requests of this label are already open`)
+      const text = `${maxConfirms} confirm requests of this label are already open`
+      throw new BusError('Overloaded', text, { code: 'TOO_MANY_QUESTIONS' })
     }
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {

@@ -14,6 +14,7 @@
 import { types } from 'node:util'
 import {
   BusError,
+  createClosingError,
   describeCommand,
   describeName,
   didYouMean,
@@ -105,7 +106,7 @@ export class CallPhases {
     const startedAt = metrics.begin()
 
     // Admission
-    if (this.isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
+    if (this.isDraining) throw createClosingError()
     const own = ownCommands?.get(method)
     const command = own ?? registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry, params))
@@ -161,7 +162,7 @@ export class CallPhases {
     this.#counts[COUNT.limited]! += 1
     if (++this.#callCount <= maxCalls) return
     const data = { limit: 'calls', max: maxCalls }
-    throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, { data })
+    throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, { code: 'CALLS_SPENT', data })
   }
 
   /** Answers a call with an error, which is logged if nobody waits for an answer. */

@@ -1,6 +1,6 @@
 // The calls of one session that have not ended: each id is unique, the number of calls is bounded, and each ends exactly once.
 import { deadline } from '@sallyport/protocol/internal/contract'
-import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
+import { BusError, createCancelledError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { type CallHeaders, type RequestId, STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
 import { CallSlots, refuseOpen } from '@sallyport/protocol/internal/rpc'
 import { queueMicrotask } from '@sallyport/protocol/internal/util'
@@ -217,7 +217,8 @@ export class CallTable {
     // Without the text of an error, which each call would pay for.
     if (id !== undefined && this.#running.get(id)) refuseOpen(this.#running, id, 'call')
     if (inFlight >= MAX_IN_FLIGHT) {
-      throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
+      const text = `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`
+      throw new BusError('Overloaded', text, { code: 'TOO_MANY_CALLS' })
     }
   }
 
@@ -253,7 +254,7 @@ export class CallTable {
     const call = this.#running.get(id)
     // The answer is already sent, and the caller will drop it.
     if (!call) return void (this.#counts[COUNT.late]! += 1)
-    this.#abort(id, call, new BusError('Cancelled', 'The caller cancelled the call'))
+    this.#abort(id, call, createCancelledError())
   }
 
   abortAll(createReason: () => BusError): readonly IncomingCall[] {

@@ -79,7 +79,7 @@ test('the log of a refused call names the quota that has to be waited for longes
   )
   const own = quotas.acquire('main')!
   void own.run(touch, {}, call)
-  const refused = { reason: 'Overloaded', data: { retryAfter: 10_000 } }
+  const refused = { reason: 'Overloaded', data: { code: 'RATE_LIMITED', retryAfter: 10_000 } }
   expect(() => own.run(touch, {}, call)).toThrow(expect.objectContaining(refused) as Error)
   expect(logged).toEqual(['6/min'])
 })

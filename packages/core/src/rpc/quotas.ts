@@ -1,6 +1,6 @@
 // Quotas of calls by frontend and command. The sessions of a label share them, and they survive the sessions. A frontend without a matching rule
 // has none, so that its calls cost nothing more.
-import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, type CauseCode, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
 import { countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import { createGlobMatcher } from '../acl/identifier.js'
@@ -220,20 +220,20 @@ class CommandLimit {
 
   #check(): void {
     const spent = this.quotas.find(quota => quota.isSpent)
-    if (spent) this.#refuse('is spent', `${spent.calls} in its life`)
+    if (spent) this.#refuse('CALLS_SPENT', 'is spent', `${spent.calls} in its life`)
     const busy = this.quotas.find(quota => quota.isBusy)
-    if (busy) this.#refuse('allows no more calls at a time', `${busy.concurrency} at a time`)
+    if (busy) this.#refuse('TOO_MANY_CALLS', 'allows no more calls at a time', `${busy.concurrency} at a time`)
     const time = this.#now()
     const [slowest] = this.quotas
       .map(quota => ({ rate: quota.rate, retryAfter: quota.getRetryAfter(time) }))
       .toSorted((a, b) => b.retryAfter - a.retryAfter)
     // The log names this one: to raise another would change nothing.
     const { rate, retryAfter } = slowest!
-    if (retryAfter > 0) this.#refuse('allows no more calls now', describeRate(rate), { retryAfter })
+    if (retryAfter > 0) this.#refuse('RATE_LIMITED', 'allows no more calls now', describeRate(rate), { retryAfter })
   }
 
-  #refuse(text: string, quota: string, data?: { retryAfter: number }): never {
+  #refuse(code: CauseCode, text: string, quota: string, data?: { retryAfter: number }): never {
     this.#refusals.add(quota)
-    throw new BusError('Overloaded', `The quota of ${this.#subject} ${text}`, data && { data })
+    throw new BusError('Overloaded', `The quota of ${this.#subject} ${text}`, { code, data })
   }
 }

@@ -3,12 +3,12 @@
 import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
+  createForgedError,
   createRecordError,
-  describeCommand,
   findPlace,
   fromErrorObject,
-  isBusError,
   toBusError,
+  toFrameError,
 } from '@sallyport/protocol/internal/errors'
 import {
   addTraceContext,
@@ -234,7 +234,7 @@ export class Session implements CallOwner {
     try {
       messages = opener ? this.#open(frame, opener) : this.#reader.read(frame.kind, frame.body)
     } catch (error) {
-      return this.#close(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
+      return this.#close(toFrameError(error))
     }
     if (this.#reads.add(messages, frame.body.length)) this.#serve()
   }
@@ -319,7 +319,7 @@ export class Session implements CallOwner {
     } else if (notification === METHOD.cancel && isCount(callId)) this.calls.cancel(callId)
     // Handlers that wait for a value, or for room, go on by promises.
     else if (notification && this.#streams.handle(notification, params)) this.#options.scheduler.flushAfterMicrotasks()
-    else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
+    else throw createForgedError(method)
     return undefined
   }
 

@@ -11,11 +11,11 @@ export const MAX_NAME_LENGTH = 200
  */
 export function createNoFrontendError(label: string, names: Iterable<string>, why?: string): BusError {
   const text = `There is no frontend ${describeName(label)}${why === undefined ? didYouMean(label, names) : `: ${why}`}`
-  return new BusError('Disconnected', text, { data: { delivered: 'no' } })
+  return new BusError('Disconnected', text, { code: 'NO_FRONTEND', data: { delivered: 'no' } })
 }
 
 /** @param why - a clause that says why the frontend restarts; `undefined` if the host reloads it */
 export function createRestartError(label: string, why: string | undefined): BusError {
   const text = `The frontend ${describeName(label)} is restarting, call it again later${why === undefined ? '' : `: ${why}`}`
-  return new BusError('Disconnected', text, { data: { delivered: 'no' } })
+  return new BusError('Disconnected', text, { code: 'RESTARTING', data: { delivered: 'no' } })
 }

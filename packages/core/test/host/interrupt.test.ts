@@ -633,7 +633,7 @@ test('the limit of calls, and their count, are those of the whole run', async ()
   const limits = { calls: 3 }
   const { continuation } = await interrupt(bus, source, { limits })
   const report = await bus.resume(continuation, { value: 1 }, { ...thread, limits, report: true })
-  expect(report.value).toEqual(['Overloaded', { limit: 'calls', max: 3 }])
+  expect(report.value).toEqual(['Overloaded', { code: 'CALLS_SPENT', limit: 'calls', max: 3 }])
 })
 
 test('a call that its caller has aborted interrupts nothing', async () => {

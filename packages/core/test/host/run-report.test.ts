@@ -124,7 +124,7 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
     const source = `const add = () => invoke('add', { a: 1, b: 2 }); await add(); await notes.count(); await emit('x')
       return add().catch(error => [error.reason, error.message, error.data])`
     const options = { sandbox, allow: ['add'], limits: { calls: 2 }, functions: { notes: { count: () => 1 } } }
-    const data = { limit: 'calls', max: 2 }
+    const data = { code: 'CALLS_SPENT', limit: 'calls', max: 2 }
     expect(await run(source, options)).toEqual(['Overloaded', 'The code made more than 2 calls', data])
   })
 })

@@ -88,7 +88,7 @@ describe.each(
     const first = outcomes([1, 2].map(() => client.invoke('hold', {}, { signal })))
     await expect.poll(() => client.invoke('held')).toBe(2)
     const refused = client.invoke('hold')
-    await expect(refused).rejects.toMatchObject({ reason: 'Overloaded', data: undefined })
+    await expect(refused).rejects.toMatchObject({ reason: 'Overloaded', data: { code: 'TOO_MANY_CALLS' } })
     controller.abort()
     expect(await first).toEqual({ Cancelled: 2 })
     expect(await many(3, client, 'hold')).toEqual({ Overloaded: 3 })

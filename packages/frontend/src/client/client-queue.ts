@@ -299,6 +299,9 @@ export class ClientQueue implements StreamWriter {
       reason = 'the link has no room'
       if (isCall && this.#pending.isFull()) reason = `${this.#pending.size} calls are in flight (option "maxInFlight")`
     }
-    return new BusError('Overloaded', `${isCall ? 'Call' : 'Event'} not sent: ${reason}`, { data: { delivered: 'no' } })
+    return new BusError('Overloaded', `${isCall ? 'Call' : 'Event'} not sent: ${reason}`, {
+      code: 'TOO_MANY_CALLS',
+      data: { delivered: 'no' },
+    })
   }
 }

@@ -4,6 +4,7 @@ import {
   BusError,
   captureCaller,
   createCallPromise,
+  createClosedClientError,
   describeCommand,
   isBusError,
   toBusError,
@@ -86,7 +87,7 @@ export class Client {
     this.#functions = new FunctionRegistry({ label, codec, toError })
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
     void this.closed.then(() => {
-      const error = new BusError('Disconnected', 'The client was closed', { data: { delivered: 'no' } })
+      const error = createClosedClientError()
       for (const fail of [...this.#waiting]) fail(error)
     })
     this.#calls = this.#connection = this.#connect(link, this.#functions)

@@ -1,6 +1,7 @@
 // The functions that a frontend exposes.
 import {
   BusError,
+  createCancelledError,
   describeCommand,
   describeName,
   type ErrorObject,
@@ -132,7 +133,7 @@ export class FunctionRegistry {
 
   cancel(id: RequestId): void {
     const call = this.#running.take(id)
-    if (call) RunningCall.abort(call, createCancelled())
+    if (call) RunningCall.abort(call, createCancelledError())
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
@@ -188,7 +189,7 @@ export class FunctionRegistry {
     }
     try {
       call.result = this.streams.add(source, isClosed => {
-        if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
+        if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelledError())
       })
       this.queue.sendNow({ jsonrpc: '2.0', id: call.id, result: null, stream: call.result.id })
       return undefined
@@ -244,7 +245,5 @@ function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string
   }
   return functions
 }
-
-const createCancelled = (): BusError => new BusError('Cancelled', 'The caller cancelled the call')
 
 const invalid = (problem: string): BusError => new BusError('InvalidParams', `expose: ${problem}`)

@@ -23,7 +23,7 @@ import {
   MAX_IN_FLIGHT,
   type ReceivedFrame,
 } from '@sallyport/protocol/internal/wire'
-import { BusError, describeCommand, isBusError, toErrorObject } from '@sallyport/protocol/internal/errors'
+import { BusError, createForgedError, toErrorObject, toFrameError } from '@sallyport/protocol/internal/errors'
 import {
   detachAttachments,
   EventBatch,
@@ -108,7 +108,7 @@ class Gate {
       this.#attachedBytes = 0
       for (const message of messages) this.#handle(message, codec)
     } catch (error) {
-      const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
+      const fault = toFrameError(error)
       this.#refuse(null, fault, codecs.json)
       void this.#closed(fault)
       this.#link.close()
@@ -245,8 +245,7 @@ class Gate {
   #handleProtocolNotification(call: CallMessage, codec: Codec): void {
     if (call.method === NODE_METHOD.rejected) {
       if (call.id === undefined) return
-      const error = new BusError('InvalidRequest', `${describeCommand(call.method)} cannot be sent by a frontend`)
-      return this.#refuse(call.id, error, codec)
+      return this.#refuse(call.id, createForgedError(call.method), codec)
     }
     // The end of a stream must not overtake its messages, nor the end of a channel the call that opens it.
     const isClose = call.method === METHOD.closeChannel && this.#queue.size < MAX_IN_FLIGHT

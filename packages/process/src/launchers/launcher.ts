@@ -109,7 +109,7 @@ export const FILTER_DESCRIPTOR = 5
 /** A launcher cannot hold a process on this machine. Its message has the remedy. Its `reason` is `InvalidParams`. */
 export class LauncherUnavailable extends BusError {
   constructor(message: string, options?: { cause?: unknown }) {
-    super('InvalidParams', message, options)
+    super('InvalidParams', message, { ...options, code: 'WALL_UNAVAILABLE' })
   }
 }
 

@@ -130,7 +130,7 @@ export function checkResultBytes(value: unknown, max: number, codec: CodecName):
   const bytes = measureValue(value, codec)
   if (bytes <= max) return
   const text = `The result of bus.run has ${bytes} bytes, more than ${max}`
-  throw new BusError('Overloaded', text, { data: { limit: 'resultBytes', max } })
+  throw new BusError('Overloaded', text, { code: 'RESULT_TOO_LARGE', data: { limit: 'resultBytes', max } })
 }
 
 /** Returns the bytes of a value as a codec writes it. @throws {BusError} InvalidParams for a value that cannot be serialized */

@@ -55,6 +55,13 @@ describe('the code table', () => {
 })
 
 describe('BusError', () => {
+  it('has its code among its data, here and where it arrives', () => {
+    const error = new BusError('Overloaded', 'no', { code: 'RATE_LIMITED', data: { retryAfter: 5 } })
+    for (const each of [error, fromErrorObject(toErrorObject(error))])
+      expect(each.data).toEqual({ code: 'RATE_LIMITED', retryAfter: 5 })
+    expect(new BusError('Denied', 'no', { code: 'NOT_ALLOWED' }).data).toEqual({ code: 'NOT_ALLOWED' })
+  })
+
   it('is an Error with a stack, and with a cause if one is given', () => {
     const error = new BusError('Timeout', 'late')
     expect(error).toBeInstanceOf(Error)

@@ -26,6 +26,25 @@ export const ERROR_CODES = {
 /** The reason of a `BusError`, such as `Denied` or `Timeout`. Each has a code, as in JSON-RPC. */
 export type BusErrorReason = keyof typeof ERROR_CODES
 
+/** What a program can act on, as `error.data.code`. Behind each: how. `npm run docs:limits` makes a table of docs/reference/error-messages.md of it. */
+export type CauseCode =
+  | 'RATE_LIMITED' // call again after `data.retryAfter` ms
+  | 'TOO_MANY_CALLS' // call again when one of those in flight has ended
+  | 'CALLS_SPENT' // give up
+  | 'RESULT_TOO_LARGE' // ask for less
+  | 'TOO_MANY_QUESTIONS' // have one answered first
+  | 'NO_FRONTEND' // open it
+  | 'RESTARTING' // call again soon
+  | 'CLOSED' // give up, or open another
+  | 'NO_CONNECTION' // try again later
+  | 'NOT_ALLOWED' // have the right granted
+  | 'REFUSED' // do without: a person has said no
+  | 'LOGIN_REFUSED' // log in with another user, password or token
+  | 'QUESTION_EXPIRED' // call again, and ask again
+  | 'ALREADY_RESUMED' // give up: the other answer counts
+  | 'ARGUMENTS_INVALID' // correct what the text, or `data.issues`, names
+  | 'WALL_UNAVAILABLE' // install what the text names, or take another wall
+
 /** JSON-RPC 2.0's error object. */
 export interface ErrorObject {
   code: number
@@ -45,8 +64,8 @@ const NAMES: { readonly [reason in BusErrorReason]?: 'AbortError' | 'TimeoutErro
  * The error that every call of the bus rejects with.
  *
  * `code` is the number on the wire, and `reason` its name. `name` is `AbortError` for `Cancelled`, `TimeoutError` for `Timeout`, and
- * `BusError` for all other reasons. `data` is an optional value; for `CommandFailed`, it is the value that the handler threw or
- * rejected with. In development, `stack` begins with `String(error)`.
+ * `BusError` for all other reasons. `data` is an optional value, whose `code` names a cause that programs act on. For `CommandFailed`, it is
+ * the value that the handler threw or rejected with. In development, `stack` begins with `String(error)`.
  *
  * @example
  * try { await invoke('greet') } catch (error) { if (isBusError(error, 'Denied')) … }
@@ -63,7 +82,12 @@ export class BusError extends Error {
     Object.defineProperty(this.prototype, BRAND, { value: true })
   }
 
-  constructor(reason: BusErrorReason, message: string, options: { data?: unknown; cause?: unknown } = {}) {
+  /** @param options - `code` becomes a member of `data` */
+  constructor(
+    reason: BusErrorReason,
+    message: string,
+    options: { code?: CauseCode; data?: unknown; cause?: unknown } = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     const name = NAMES[reason] ?? 'BusError'
     if (isDevelopment()) {
@@ -74,7 +98,8 @@ export class BusError extends Error {
     this.name = name
     this.code = ERROR_CODES[reason]
     this.reason = reason
-    this.data = options.data
+    const { code, data } = options
+    this.data = code === undefined ? data : { code, ...(data as object | undefined) }
     // Node would print it.
     if (IS_NODE && this.data === undefined) Object.defineProperty(this, 'data', { enumerable: false })
   }
@@ -182,6 +207,24 @@ export const describeCommand = (method: string): string => `command ${describeNa
 /** The error for every invalid record. Its text never varies, so that an attacker learns nothing from it. */
 export const createRecordError = (): BusError =>
   new BusError('InvalidRequest', 'A record was refused, and its session is closed')
+
+/** The error of what comes to core while it drains. */
+export const createClosingError = (): BusError =>
+  new BusError('Disconnected', 'The bus is closing', { code: 'CLOSED', data: { delivered: 'no' } })
+
+/** The error of a client that its own code, or its page, has closed. */
+export const createClosedClientError = (): BusError =>
+  new BusError('Disconnected', 'The client was closed', { code: 'CLOSED', data: { delivered: 'no' } })
+
+export const createCancelledError = (): BusError => new BusError('Cancelled', 'The caller cancelled the call')
+
+/** The error of a message that only core or a gate sends. */
+export const createForgedError = (method: string): BusError =>
+  new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
+
+/** Returns why a frame was not read. */
+export const toFrameError = (error: unknown): BusError =>
+  isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
 
 const NAMELESS = 'The frontend'
 

@@ -106,7 +106,9 @@ export class Continuations {
 }
 
 const createClaimedError = (): BusError =>
-  new BusError('InvalidRequest', 'bus.resume: the continuation was claimed before. Each can be resumed once')
+  new BusError('InvalidRequest', 'bus.resume: the continuation was claimed before. Each can be resumed once', {
+    code: 'ALREADY_RESUMED',
+  })
 
 /** Remembers ids until the process ends. */
 function createMemory(): ClaimContinuation {
