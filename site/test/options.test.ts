@@ -18,7 +18,7 @@ import { bubblewrap, deno, docker, landlock, startProgram } from '@sallyport/cor
 import { createTestBus, runHook } from '@sallyport/core/testing'
 import { Channel as ClientChannel, emit, emitTo, invoke, listen, once, stream } from '@sallyport/frontend'
 import { instrument } from '@sallyport/frontend/otel'
-import { addFunctions, openMcp, serveMcp } from '@sallyport/mcp'
+import { openMcp, serveMcp } from '@sallyport/mcp'
 import { createBusSecret, issueCredential, joinBus, natsNetwork } from '@sallyport/nats'
 import { openPlugins, type Plugins } from '@sallyport/plugin-host'
 import * as tauri from '@sallyport/tauri-plugins'
@@ -110,7 +110,6 @@ const TABLE: Readonly<Record<string, readonly [subject: string, call: Call]>> = 
   'Plugins.enable': ['plugins.enable', options => plugins.enable('x', options)],
   'Plugins.install': ['plugins.install', options => plugins.install('x@1.0.0', options)],
   'Plugins.uninstall': ['plugins.uninstall', options => plugins.uninstall('x', options)],
-  addFunctions: ['addFunctions', options => addFunctions(bus, 'main', options)],
   bubblewrap: ['bubblewrap', bubblewrap],
   command: ['command()', options => command(options, noop)],
   connect: ['connect', options => connect({ url: 'http://127.0.0.1:1', ...options })],

@@ -21,25 +21,6 @@ export function didYouMean(name: string, names: Iterable<string>): string {
   return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`
 }
 
-<<<<<<< HEAD:packages/protocol/src/errors/suggest.ts
-=======
-/**
- * The error of everything that names a frontend that is not there, or no longer. It can come back, so nothing was delivered yet.
- *
- * @param why - a clause that says why the last frontend with this label has ended
- */
-export function createNoFrontendError(label: string, names: Iterable<string>, why?: string): BusError {
-  const text = `There is no frontend ${describeName(label)}${why === undefined ? didYouMean(label, names) : `: ${why}`}`
-  return new BusError('Disconnected', text, { code: 'NO_FRONTEND', data: { delivered: 'no' } })
-}
-
-/** @param why - a clause that says why the frontend restarts; `undefined` if the host reloads it */
-export function createRestartError(label: string, why: string | undefined): BusError {
-  const text = `The frontend ${describeName(label)} is restarting, call it again later${why === undefined ? '' : `: ${why}`}`
-  return new BusError('Disconnected', text, { code: 'RESTARTING', data: { delivered: 'no' } })
-}
-
->>>>>>> e7bacca7 (feat(protocol): errors that a program acts on have a code):packages/core/src/shared/suggest.ts
 /** True for the same letters in another order: one slip of the fingers, which the distance counts as two. */
 const isTransposed = (name: string, other: string): boolean =>
   name !== other && name.length === other.length && sortLetters(name) === sortLetters(other)
