@@ -1,5 +1,5 @@
 // Bodies of responses: read when the frontend asks, limited, and closed with everything that ends them.
-import { createGzip, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { connect, getError, join } from './client.js'
 import { serve, serveSockets } from './servers.js'
