@@ -112,7 +112,6 @@ export const ROWS = {
     'deadline(timeoutMs)':
       'a command that is called over a network, the `timeout` of the call | the user, in core | aborts its signal',
   },
-  'packages/core/src/rpc/quotas.ts': { 'later(delay)': 'starts the next call that waits for its rate' },
   'packages/core/src/rpc/sessions.ts': {
     'every(Math.max(MIN_POLL_MS, slowAfterMs / 10))': 'looks for calls to report as `slow`',
   },

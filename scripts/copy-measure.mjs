@@ -3,6 +3,5 @@ import { cpSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 rmSync('dist/measure', { recursive: true, force: true })
-// Maps name the sources beside the original.
-const filter = file => !/\.(?:map|tsbuildinfo)$/.test(file)
+const filter = file => !file.endsWith('.tsbuildinfo')
 cpSync(fileURLToPath(new URL('../packages/measure/dist', import.meta.url)), 'dist/measure', { recursive: true, filter })

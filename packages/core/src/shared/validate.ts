@@ -72,7 +72,7 @@ interface Part {
   getter?(value: unknown): Part
 }
 
-/** Lists the options in a schema with their places, such as `frontends.<label>.allow`. They are listed only for an error. */
+/** @internal Lists the options in a schema with their places, such as `frontends.<label>.allow`. They are listed only for an error. */
 export const listOptions = (schema: v.GenericSchema): string[] => listParts(schema as Part, '')
 
 function listParts(part: Part, place: string): string[] {
@@ -228,7 +228,7 @@ export const secret = <Schema extends v.GenericSchema>(schema: Schema): Schema =
 export const inlineOr = <Inline extends v.GenericSchema, Other extends v.GenericSchema>(inline: Inline, other: Other) =>
   v.lazy(value => (isInline(value) ? inline : other)) as v.LazySchema<Inline | Other>
 
-/** Entries for each member of a type: one that is missing or misspelt does not compile. */
+/** @internal Entries for each member of a type: one that is missing or misspelt does not compile. */
 export type EntriesOf<Options> = Readonly<Record<keyof Options, v.GenericSchema>>
 
 /** @internal An object with these keys alone. */

@@ -44,7 +44,12 @@ export const getData = <T = unknown>(): T => currentClient().data as T
  * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
  */
 export function invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
-  return send(client => client.invoke<T>(command, args, options))
+  // As `send`, without its two functions: this is what programs call most.
+  try {
+    return currentClient().invoke<T>(command, args, options)
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
 }
 
 /**

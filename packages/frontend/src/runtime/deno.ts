@@ -120,11 +120,10 @@ function readNothing(): void {
   Object.defineProperty(stdin, 'readable', { get })
 }
 
-/** Returns a `fetch` with a way to the broker, which Deno's own does not have. */
-export function createDenoFetch(...args: Parameters<typeof createHttpFetch>): typeof fetch {
+export const createDenoFetch: typeof createHttpFetch = connect => {
   // Deno runs other code while it loads this module, and a second request at that moment would fail.
   process.getBuiltinModule('node:http2')
-  return createHttpFetch(...args)
+  return createHttpFetch(connect)
 }
 
 const MISSING =

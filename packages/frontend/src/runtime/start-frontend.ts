@@ -26,6 +26,7 @@ import { synchronize } from '../client/synchronize.js'
 import { enterSandboxOnce } from './enter-sandbox.js'
 import { setInitScripts } from './init-scripts.js'
 import { explainLoadError, explainUncaughtErrors, toErrorOfFunction } from './explain-errors.js'
+import { createDenoFetch, IS_DENO } from './deno.js'
 import { useBroker } from './network/use-broker.js'
 import { takeStreams } from './thread-output.js'
 import type { loadTextModule } from './text-module.js'
@@ -149,7 +150,7 @@ class FrontendLife {
   async #enter(sandbox: NonNullable<FrontendStart['sandbox']>): Promise<void> {
     const { module, text, script: content, runner, engine, snapshot, image, env = {}, broker } = this.#start
     const thread = await enterSandboxOnce({ sandbox, hasText: text !== undefined && runner === undefined, runner })
-    if (sandbox.hasBroker) useBroker(env, broker)
+    if (sandbox.hasBroker) useBroker(env, broker, IS_DENO ? createDenoFetch : undefined)
     this.#loadText = thread.loadText
     const network = sandbox.hasBroker ? { fetch, env } : undefined
     this.#script = await thread.runner?.loadScript(module, text, content, { engine, snapshot, image, network })

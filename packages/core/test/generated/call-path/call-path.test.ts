@@ -22,8 +22,8 @@ const readRows = (title: string) =>
 const brownfield = readRows('Brownfield')
 
 describe.each([
-  { pattern: 'brownfield', rows: brownfield, maxFiles: 25, maxFunctions: 109 },
-  { pattern: 'isolation', rows: [...brownfield, ...readRows('Isolation')], maxFiles: 30, maxFunctions: 158 },
+  { pattern: 'brownfield', rows: brownfield, maxFiles: 25, maxFunctions: 110 },
+  { pattern: 'isolation', rows: [...brownfield, ...readRows('Isolation')], maxFiles: 30, maxFunctions: 159 },
 ])('one invoke over a ring, $pattern', ({ pattern, rows, maxFiles, maxFunctions }) => {
   let ran: Record<string, string[]>
 

@@ -4,15 +4,23 @@ import { type LinkEndpoint, openLink, toStream } from '@sallyport/protocol/inter
 import { hasBoundedHost } from '@sallyport/protocol/internal/util'
 import type { Socket } from 'node:net'
 import { setSecrets } from '../../client/current-client.js'
-import { createDenoFetch, IS_DENO } from '../deno.js'
+import type { createHttpFetch } from './http-fetch.js'
 import { createRefusal, openTunnel, replaceConnections, setBroker } from './broker-sockets.js'
 
-/** @param env - placeholders by the name of a variable. @param link - left out in a process, which has a stream */
-export function useBroker(env: Readonly<Record<string, string>>, link: LinkEndpoint | undefined): void {
+/**
+ * @param env - placeholders by the name of a variable
+ * @param link - left out in a process, which has a stream
+ * @param createNative - on Deno, whose own `fetch` has no way to a broker
+ */
+export function useBroker(
+  env: Readonly<Record<string, string>>,
+  link: LinkEndpoint | undefined,
+  createNative?: typeof createHttpFetch,
+): void {
   if (link) setBroker(() => toStream(openLink(link, true)))
   Object.assign(process.env, env)
   setSecrets(env)
-  const native = IS_DENO ? createDenoFetch(connect) : globalThis.fetch
+  const native = createNative?.(connect) ?? globalThis.fetch
   const value = createFetch(native, Object.keys(env).length > 0)
   Object.defineProperty(globalThis, 'fetch', { value, writable: true, enumerable: true, configurable: true })
   replaceConnections()
