@@ -102,7 +102,7 @@ test.each([
 })
 
 test('the page on NATS has each option that joinBus shares with createBus', () => {
-  const source = read('packages/core/src/host/remote-host.ts')
+  const source = read('packages/core/src/options/types.ts')
   const options = /RemoteHostOptions extends Pick<\s*BusOptions,\s*([^>]+)>/.exec(source)?.[1]?.match(/\w+/g) ?? []
   expect(options).toContain('frontends')
   const row = read('docs/guide/nats.md')

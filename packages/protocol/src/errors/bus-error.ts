@@ -26,7 +26,8 @@ export const ERROR_CODES = {
 /** The reason of a `BusError`, such as `Denied` or `Timeout`. Each has a code, as in JSON-RPC. */
 export type BusErrorReason = keyof typeof ERROR_CODES
 
-/** What a program can act on, as `error.data.code`. Behind each: how. `npm run docs:limits` makes a table of docs/reference/error-messages.md of it. */
+// `npm run docs:limits` makes a table of docs/reference/error-messages.md of it.
+/** What a program can act on, as `error.data.code`. Behind each: how. */
 export type CauseCode =
   | 'RATE_LIMITED' // call again after `data.retryAfter` ms
   | 'TOO_MANY_CALLS' // call again when one of those in flight has ended
