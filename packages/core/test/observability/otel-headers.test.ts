@@ -65,7 +65,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
   })
 
   test("headers of a tracer replace the caller's, and the caller's object is unchanged", async () => {
-    const instrumented = instrument(sdk)
+    const instrumented = instrument(sdk.providers)
     const headers = { traceparent, tracestate: 'vendor=value', other: 'kept' }
     const got = await received(headers)
     instrumented.stop()
@@ -75,7 +75,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
   })
 
   test('the trace state is sent too', async () => {
-    const instrumented = instrument(sdk)
+    const instrumented = instrument(sdk.providers)
     const spanContext = { ...parse(traceparent), traceState: createTraceState('vendor=value') }
     const within = trace.setSpanContext(context.active(), spanContext)
     const got = await context.with(within, () => client.invoke('headers'))
@@ -84,7 +84,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
   })
 
   test('calls are measured in seconds, in the recommended buckets', async () => {
-    const instrumented = instrument(sdk)
+    const instrumented = instrument(sdk.providers)
     await client.invoke('greet', {})
     await client.invoke('greet', {})
     await client.invoke('fails').catch(() => {})
@@ -107,7 +107,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
 
   test('stop ends the spans of running calls, and later calls are not traced', async () => {
     sdk.reset()
-    const instrumented = instrument(sdk)
+    const instrumented = instrument(sdk.providers)
     const controller = new AbortController()
     const call = client.invoke('until_aborted', {}, { signal: controller.signal })
     instrumented.stop()
@@ -128,7 +128,7 @@ test("if core is in the host's thread, one tracer sees both sides", async () => 
   const client = await bus.connect('tests')
   // The host's own call at its start is over.
   await bus.listen('any', () => {})
-  const instrumented = instrument(sdk)
+  const instrumented = instrument(sdk.providers)
   await client.invoke('read_span')
   instrumented.stop()
   await bus.close()
@@ -142,7 +142,7 @@ test('the commands of a script belong to the trace in which it runs, and those o
   const run = (sandbox: 'quickjs' | 'permission'): Promise<unknown> =>
     bus.run('await 1; return invoke("headers")', { allow: ['headers'], sandbox })
   expect(await run('quickjs')).toEqual({})
-  const instrumented = instrument(sdk)
+  const instrumented = instrument(sdk.providers)
   for (const sandbox of ['quickjs', 'permission'] as const) {
     sdk.reset()
     const { traceparent: sent } = (await run(sandbox)) as { traceparent: string }

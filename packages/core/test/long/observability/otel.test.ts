@@ -29,7 +29,7 @@ const apps: [name: string, app: Partial<BusOptions>][] = [
 ]
 
 const sdk = startSdk()
-const instrumented = instrument(sdk)
+const instrumented = instrument(sdk.providers)
 afterAll(() => {
   instrumented.stop()
   sdk.stop()
@@ -81,7 +81,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
   })
 
   test('the handler runs in the context of its span, also after an await, and the caller in its own', async () => {
-    const tracer = sdk.tracerProvider.getTracer('test')
+    const tracer = sdk.providers.tracerProvider.getTracer('test')
     const outer = tracer.startSpan('outer')
     const [inside, other] = await Promise.all([
       context.with(trace.setSpan(context.active(), outer), () => client.invoke('later')),
