@@ -71,4 +71,7 @@ export const writeFile = (
     .invoke('plugin:fs|write_text_file', Buffer.from(text) as never, {
       headers: { path: encodeURIComponent(path), options: String(JSON.stringify(options)) },
     })
-    .catch((error: { data?: unknown; message: string }) => `refused: ${String(error.data ?? error.message)}`)
+    .catch(
+      ({ data, message }: { data?: unknown; message: string }) =>
+        `refused: ${typeof data === 'string' ? data : message}`,
+    )
