@@ -29,6 +29,8 @@ export interface PluginManifest extends PluginId, Rights {
   readonly dependencies: readonly string[]
   /** @throws {PluginError} InvalidPlugin with the file of the manifest */
   fail(key: string, message: string): never
+  /** Where it asks for permissions, for texts: `sallyport.permissions of /plugins/acme-x/package.json`. */
+  readonly rightsPlace: string
 }
 
 export interface ManifestRules {
@@ -103,7 +105,15 @@ export async function readManifest(directory: string, rules: ManifestRules): Pro
   const place = { file, key: toKey('main') }
   const module = await findInside(directory, manifest.main, place)
   if (module === undefined) return fail('main', `there is no file ${JSON.stringify(manifest.main)}`)
-  return { ...manifest, label, main: module, dependencies: ownFile ? [] : Object.keys(Object(dependencies)), fail }
+  const rightsPlace = `${toKey('permissions')} of ${file}`
+  return {
+    ...manifest,
+    rightsPlace,
+    label,
+    main: module,
+    dependencies: ownFile ? [] : Object.keys(Object(dependencies)),
+    fail,
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
-import { every, type FrontendInfo, later } from '@sallyport/core/internal'
+import { every, type FrontendInfo, later, setRightsSource } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
 import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
@@ -9,7 +9,7 @@ import { PluginError } from './errors.js'
 import type { Grants } from './grants.js'
 import { type PluginManifest, readManifest, toLabel } from './manifest.js'
 import type { PluginInfo, ResolvedOptions } from './options.js'
-import { getPermissionName, type RequestedPermission, type Rights } from './rights.js'
+import { getPermissionName, type RequestedPermission, type Rights, select } from './rights.js'
 
 export interface PluginDeps {
   readonly bus: Bus
@@ -161,6 +161,8 @@ export class Plugin {
     this.#granted = await getRights({ grants, ask: options.ask, askTimeout: options.askTimeout }, asked)
     signal.throwIfAborted()
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
+    const refused = this.#getAllowed(select(manifest, false, this.#granted).permissions).map(getPermissionName)
+    setRightsSource(bus, this.label, { place: manifest.rightsPlace, refused })
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
     const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
@@ -222,6 +224,7 @@ export class Plugin {
       // The bus does not know it yet.
       if (!isBusError(error, 'Disconnected')) throw error
     })
+    setRightsSource(this.#deps.bus, this.label, undefined)
   }
 
   #fail(error: Error): void {

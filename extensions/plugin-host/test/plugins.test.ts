@@ -68,6 +68,24 @@ describe('a directory of plugins', () => {
     expect(asked).toEqual([])
   })
 
+  test('has the line that is missing in its manifest, or its grant, in each denial', async () => {
+    const directory = place.add('x', { permissions: ['greet', 'fs:own'] })
+    await place.open({ ask: () => ({ permissions: ['fs:own'] }) })
+    const call = (command: string): Promise<unknown> => place.bus.call('x', 'call', { command })
+    const file = `sallyport.permissions of ${join(directory, 'package.json')}`
+    expect(await call('greet')).toContain(`: grant "greet", for which it asks in ${file}`)
+    expect(await call('secret')).toContain(`: add "secret" to ${file}, and grant it`)
+  })
+
+  test('has the line that is missing in its manifest, or its grant, in each denial', async () => {
+    const directory = place.add('x', { permissions: ['greet', 'fs:own'] })
+    await place.open({ ask: () => ({ permissions: ['fs:own'] }) })
+    const call = (command: string): Promise<unknown> => place.bus.call('x', 'call', { command })
+    const file = `sallyport.permissions of ${join(directory, 'package.json')}`
+    expect(await call('greet')).toContain(`: grant "greet", for which it asks in ${file}`)
+    expect(await call('secret')).toContain(`: add "secret" to ${file}, and grant it`)
+  })
+
   test('can have a prefix, and names of the program for permissions', async () => {
     place.add('x', { permissions: ['hello'] })
     place.add('y', { permissions: ['hello', 'fs:own'] })

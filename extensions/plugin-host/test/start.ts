@@ -14,7 +14,7 @@ expose({
   ping: () => 'pong',
   settings: () => getData(),
   call: ({ command, args, headers }) =>
-    invoke(command, args, { headers }).catch(error => \`\${error.reason}: \${error.data ?? error.message}\`),
+    invoke(command, args, { headers }).catch(error => \`\${error.reason}: \${typeof error.data === 'string' ? error.data : error.message}\`),
   crash: () => void setTimeout(() => { throw new Error('on purpose') }),
 })`
 

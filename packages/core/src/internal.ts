@@ -5,6 +5,7 @@ import { notSerializable } from '@sallyport/protocol/internal/errors'
 import { MAX_USERS_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
 import type { Client } from '@sallyport/frontend/internal'
 import { Bus } from './host/bus.js'
+import type { RightsSource } from './acl/types.js'
 import type { Continuations } from './life/continuations/continuations.js'
 import type { ExternalFrontend } from './life/frontends/types.js'
 import { readImageOf } from './life/sandboxes/quickjs.js'
@@ -108,6 +109,13 @@ export const connectUsers = async (bus: Bus, label: string, options: ConnectionO
 /** Answers `ctx.confirm` of a label's calls, on a bus without `onConfirm`. Returns what ends that. */
 export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) =>
   Bus.getHost(bus).core.confirmRequests.answerCallsOf(label, confirm)
+
+/** Has denials of a label name the place where its plugin asks for rights, and not `allow` of the program. */
+export const setRightsSource = (bus: Bus, label: string, source: RightsSource | undefined): void => {
+  const { rightsSources } = Bus.getHost(bus)
+  if (source) rightsSources.set(label, source)
+  else rightsSources.delete(label)
+}
 
 export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 

@@ -198,6 +198,8 @@ test('has code to copy for a denial, but none of a hostile hint', () =>
     ['add "notify" to the option "allow" of the frontend "x"', "allow: ['notify']"],
     ['add "fs:allow-open" to the permissions of a capability whose windows match "x"', "'fs:allow-open'"],
     ['"deny-open" is among the permissions of a capability for "x"', "'deny-open'"],
+    ['add "wipe" to sallyport.permissions of /x/package.json, and grant it', '"wipe"'],
+    ['grant "wipe", for which it asks in permissions of /x/sallyport.json', "'wipe'"],
     [`add "'], rights: all //" to the option "allow" of the frontend "x"`, undefined],
   ])((hint, code) => {
     expect(cureDenial([hint])?.code).toBe(code)

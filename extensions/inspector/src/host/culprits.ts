@@ -296,6 +296,12 @@ const QUOTA_CURE: Culprit['cure'] = { text: 'Let it call less often, or raise it
 /** How core explains a denial: the name, and where it belongs. */
 const HINTS: readonly [pattern: RegExp, text: string, toCode: (names: string) => string][] = [
   [/^add "([^"]+)" to the option "allow"/, 'If it may, add to its options:', names => `allow: [${names}]`],
+  [
+    /^add "([^"]+)" to (?:sallyport\.)?permissions of/,
+    'If it may, add to the permissions in its manifest:',
+    names => names.replaceAll("'", '"'),
+  ],
+  [/^grant "([^"]+)", for which/, 'If it may, grant what it asks for:', names => names],
   [/^add "([^"]+)" to the permissions/, "If it may, add to its capability's permissions:", names => names],
   [/^"([^"]+)" is among the permissions/, 'If it may, remove from its capabilities:', names => names],
 ]

@@ -26,6 +26,7 @@ import {
   type CommandScope,
   EMPTY_SCOPE,
   type PermissionFileSource,
+  type RightsSource,
   type Scope,
 } from './types.js'
 
@@ -55,6 +56,7 @@ export interface FrontendRights {
   /** It has the rights of the host: without `allow`, and unless a capability names or has named it, it may call every command of the app. */
   readonly isTrusted?: boolean | undefined
   readonly runsOnce?: boolean | undefined
+  readonly rightsSource?: RightsSource | undefined
 }
 
 export interface Authority {
@@ -265,6 +267,10 @@ function getDenialHint(
   const inCapability = `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
   if (!local) return inCapability
   const name = JSON.stringify(owner === 'app' ? method : allow)
+  const { rightsSource: source } = local
+  if (source?.refused.some(each => each === method || each === allow))
+    return `grant ${name}, for which it asks in ${source.place}`
+  if (source) return `add ${name} to ${source.place}, and grant it`
   const inOption = `add ${name} to the option "allow" of ${isRun ? 'bus.run' : `the frontend ${quoted}`}`
   return local.listed ? inOption : `${inOption}, or ${inCapability}`
 }

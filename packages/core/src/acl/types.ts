@@ -27,6 +27,14 @@ export interface ScopedPermission {
   deny?: readonly unknown[] | undefined
 }
 
+/** Where a plugin asks for its rights. */
+export interface RightsSource {
+  /** For texts: `sallyport.permissions of /plugins/acme-x/package.json`. */
+  readonly place: string
+  /** Names of `allow` for which it asks, and that were not granted. */
+  readonly refused: readonly string[]
+}
+
 /** `allow` of one frontend: what a capability for its label alone would name. */
 export interface AllowList {
   /** Names of commands, and identifiers of permissions. `*`: every app command, and `core:default`. */

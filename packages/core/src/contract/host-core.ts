@@ -6,7 +6,7 @@ import type { Answer, Heartbeat, InitScript, Question, StateReport } from '@sall
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { DirectSocket, LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { RequestId } from '@sallyport/protocol/internal/message'
-import type { AclInput, AllowList, CapabilityChanges, Pattern, PermissionFile } from '../acl/types.js'
+import type { AclInput, AllowList, CapabilityChanges, Pattern, RightsSource, PermissionFile } from '../acl/types.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CommandContent } from '../api/define.js'
 import type { MetricsMemory } from '../shared/metrics.js'
@@ -156,6 +156,8 @@ export interface LinkOffer {
   runsOnce?: boolean | undefined
   /** What the frontend has as a run. */
   run?: RunTerms | undefined
+  /** Of a plugin. */
+  rightsSource?: RightsSource | undefined
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default `label` */
   limitLabel?: string | undefined
   /** See `ConnectionConfig`. */

@@ -421,7 +421,7 @@ export class Frontend {
     const begun = hasBegun ? 'before' : isRunning ? 'now' : undefined
     const offer: LinkOffer = {
       ...{ frontend: this.id, label: name, codec, endpoint: ends.core, id, begun },
-      ...{ limitLabel, maxConfirms, allow, isTrusted, runsOnce, run },
+      ...{ limitLabel, maxConfirms, allow, isTrusted, runsOnce, run, rightsSource: this.#host.rightsSources.get(name) },
     }
     if (this.#gate && ends.gate) {
       const key = new MessageChannel()
