@@ -4,8 +4,16 @@
 const processTerm = (word: string): string | null => {
   const stopWords =
     ' a an and are as at be by can do does for from how i if in into is it its my of on or out that the this to use was what when which why will with you your '
+  // What people search for, and what the pages call it.
+  const synonyms =
+    'quickstart:start tutorial:start started:start oom:memory faq:troubleshoot claude:mcp cursor:mcp singleton:frontend prometheus:opentelemetry metrics:observability'
   const term = word.toLowerCase().replaceAll(/^\W+|\W+$/g, '')
-  return term === '' || stopWords.includes(` ${term} `) ? null : term
+  if (term === '' || stopWords.includes(` ${term} `)) return null
+  const synonym = synonyms.split(' ').find(pair => pair.startsWith(`${term}:`))
+  if (synonym) return synonym.slice(term.length + 1)
+  // Endings: logging and logs are log, debugging is debug, sandboxing is sandbox, deployment is deploy.
+  const stem = /^[a-z]{4,}$/.test(term) ? term.replace(/(?:ments?|ings?|ed|s)$/, '') : term
+  return stem.length < 3 ? term : stem.replace(/([bdgmnprt])\1$/, '$1').replace(/(?<=..)e$/, '')
 }
 
 /** Words that begin with a term match it only if the term has four letters or more. */

@@ -6,13 +6,13 @@ import { root } from '../blocks/markdown.js'
 
 /** Pages of `docs/` by the task of the reader, without their ending. */
 const ORDER = {
-  Start: ['quick-start', 'concepts', 'choose-a-sandbox', 'what-it-is-not-for', 'migrating'].map(
+  Start: ['quick-start', 'concepts', 'choose-a-sandbox', 'examples', 'what-it-is-not-for', 'migrating'].map(
     name => `guide/${name}`,
   ),
   'Call and stream': ['commands', 'streams-and-cancellation', 'events', 'typescript'].map(name => `guide/${name}`),
   'Run scripts and agents': ['scripts', 'code-mode', 'mcp'].map(name => `guide/${name}`),
   'Limit frontends': ['permissions', 'plugins', 'isolation-hooks'].map(name => `guide/${name}`),
-  'Develop and test': ['development', 'web', 'tauri'].map(name => `guide/${name}`),
+  'Develop and test': ['development', 'troubleshooting', 'web', 'tauri'].map(name => `guide/${name}`),
   'Run in production': ['deploying', 'reliability', 'observability', 'performance', 'nats'].map(
     name => `guide/${name}`,
   ),
