@@ -48,6 +48,9 @@ describe.runIf(isLinux)('bubblewrap', () => {
     )
   })
 
+  test('is unavailable if its path is a directory', () =>
+    expect(bubblewrap({ bwrap: import.meta.dirname })).rejects.toThrow('was not found. Install bubblewrap'))
+
   test('is unavailable if programs may not make namespaces, with how to allow it', async () => {
     const text = 'bwrap: No permissions to create new namespace'
     const bwrap = createProgram('refusing', `echo "${text}" >&2; exit 1`)

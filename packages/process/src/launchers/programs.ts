@@ -1,5 +1,5 @@
 // Programs of the system, Node's own files, and the shell in front of both launchers.
-import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
 import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import { type CgroupLimits, createCgroup } from './cgroup.js'
@@ -18,7 +18,8 @@ export function findProgram(name: string): string | undefined {
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    // A directory can be entered, which is the same right.
+    return statSync(path).isFile()
   } catch {
     return false
   }
