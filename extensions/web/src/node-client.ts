@@ -77,5 +77,6 @@ function explain({ reason, message, data }: BusError, failure: Error | undefined
   const isDenied = /^Unexpected server response: 40[13]$/.test(failure.message)
   // An error of several addresses has no message.
   const text = failure.message || (failure as NodeJS.ErrnoException).code
-  return new BusError(isDenied ? 'Denied' : reason, `${message}: ${text}`, { data, cause: failure })
+  const details = isDenied ? { ...Object(data), code: 'LOGIN_REFUSED' } : data
+  return new BusError(isDenied ? 'Denied' : reason, `${message}: ${text}`, { data: details, cause: failure })
 }

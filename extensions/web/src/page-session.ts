@@ -101,7 +101,10 @@ export class PageSession {
       return
     }
     const text = reason || `The server at ${this.#options.url} refused the page or did not answer`
-    const error = new BusError(isDenied ? 'Denied' : 'Disconnected', text, { data: { delivered: 'no' } })
+    const error = new BusError(isDenied ? 'Denied' : 'Disconnected', text, {
+      code: isDenied ? 'LOGIN_REFUSED' : 'NO_CONNECTION',
+      data: { delivered: 'no' },
+    })
     this.#connected.reject(error)
     if (this.client) endClient(this.client, error)
     this.#end()

@@ -64,7 +64,7 @@ export async function examineMachine(): Promise<Diagnosis> {
   const isInstalled = bubblewrap.program !== undefined
   const mounts = bubblewrap.works ? measureMounts() : undefined
   const place = isInstalled && !bubblewrap.works ? findPlace() : undefined
-  const remedy = place?.command ?? (isInstalled ? DESKTOP : INSTALLATION)
+  const remedy = place?.command ?? (isInstalled ? DESKTOP : getInstallation())
   return {
     node: {
       version: process.version,
@@ -101,7 +101,14 @@ function listLimits(launcher: Launcher): NonNullable<Diagnosis['limits']> {
 
 /** Of systems without such a wall. */
 const DESKTOP = process.platform === 'win32' ? 'npm install deno' : 'Start Docker, and pull the image of this Node.js'
-const INSTALLATION = process.platform === 'linux' ? 'apt-get install bubblewrap' : DESKTOP
+const MANAGERS = { 'apt-get': 'install', dnf: 'install', apk: 'add', pacman: '-S', zypper: 'install' }
+
+/** Returns the command that installs the strongest wall of this system. */
+function getInstallation(): string {
+  if (process.platform !== 'linux') return DESKTOP
+  const [name, verb] = Object.entries(MANAGERS).find(([each]) => findProgram(each)) ?? ['apt-get', 'install']
+  return `${name} ${verb} bubblewrap`
+}
 
 type Attempt<T> = Pick<LauncherKind, 'name' | 'about' | 'program'> & { readonly create: () => Promise<T> }
 

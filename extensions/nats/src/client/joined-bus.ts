@@ -190,7 +190,8 @@ export class JoinedBus {
   }
 
   #checkFree(label: string): void {
-    if (this.#closing) throw new BusError('Disconnected', 'The joined bus is closed', { data: { delivered: 'no' } })
+    if (this.#closing)
+      throw new BusError('Disconnected', 'The joined bus is closed', { code: 'CLOSED', data: { delivered: 'no' } })
     if (!this.#deps.balancer.has(label)) return
     throw new BusError('InvalidParams', `Frontend ${describeName(String(label))} already exists`)
   }

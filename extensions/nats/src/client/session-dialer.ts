@@ -155,7 +155,9 @@ function openSession(
         else failAfter(toDialError(error, isKnown), UNPROVEN_GRACE_MS)
       }
     }
-    if (!connection.isConnected) return fail(new BusError('Disconnected', 'There is no connection to NATS'))
+    if (!connection.isConnected) {
+      return fail(new BusError('Disconnected', 'There is no connection to NATS', { code: 'NO_CONNECTION' }))
+    }
     if (signal.aborted) return abort()
     signal.addEventListener('abort', abort)
     try {

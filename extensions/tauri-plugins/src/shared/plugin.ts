@@ -93,7 +93,10 @@ export const DELAY: OptionCheck = [
   `milliseconds, from 1 to ${MAX_DELAY_MS}`,
 ]
 export const DIRECTORY: OptionCheck = [
-  value => (value instanceof URL ? value.protocol === 'file:' : typeof value === 'string' && isAbsolute(value)),
+  value =>
+    value instanceof URL
+      ? value.protocol === 'file:' && value.host === ''
+      : typeof value === 'string' && isAbsolute(value),
   'an absolute path or a file: URL',
 ]
 

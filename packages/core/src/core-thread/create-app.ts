@@ -102,8 +102,8 @@ export interface AppDeps {
 
 export function createApp({ call, router, local, getLog, resources, path }: AppDeps): App {
   const store = new StateStore()
-  const listen = (event: string, handler: EventHandler, options: ListenOptions = {}): Unlisten => {
-    checkOptionNames('app.listen', options, LISTEN_OPTIONS, undefined, String)
+  const add = (where: string, event: string, handler: EventHandler, options: ListenOptions = {}): Unlisten => {
+    checkOptionNames(where, options, LISTEN_OPTIONS, undefined, String)
     const target = toEventTarget(options.target ?? { kind: 'Any' })
     const id = local.listen(event, logErrors(getLog, event, handler), target)
     return () => local.unlisten(id)
@@ -134,17 +134,21 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
         const shown = label === undefined ? target : ({ kind: 'WebviewWindow', label } as const)
         return shown.kind === 'Any' || isYes('the filter of emitFilter', filter(shown))
       }),
-    listen: listen as App['listen'],
+    listen: ((event: string, handler: EventHandler, options?: ListenOptions) =>
+      add('app.listen', event, handler, options)) as App['listen'],
     once: ((event: string, handler?: EventHandler | WaitOptions, options?: ListenOptions) => {
       if (typeof handler !== 'function') {
-        checkOptionNames('app.once', handler, ONCE_OPTIONS, undefined, String)
-        return local.wait(event, handler)
+        const wait = async (): Promise<unknown> => {
+          checkOptionNames('app.once', handler, ONCE_OPTIONS, undefined, String)
+          return local.wait(event, handler)
+        }
+        return wait()
       }
       const handleOnce: EventHandler = received => {
         unlisten()
         return handler(received)
       }
-      const unlisten = listen(event, handleOnce, options)
+      const unlisten = add('app.once', event, handleOnce, options)
       return unlisten
     }) as App['once'],
     manage: (key, value) => store.manage(key, value),

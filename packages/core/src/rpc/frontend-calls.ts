@@ -109,7 +109,9 @@ export class FrontendCalls {
       progress = createProgress(callOptions?.timeout)
       const options = progress ? { ...callOptions, timeout: progress } : callOptions
       if (this.#pending.isFull())
-        throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
+        throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`, {
+          code: 'TOO_MANY_CALLS',
+        })
       replaced = this.#replaceStreams(name, args, progress, channels)
       const params = replaced?.params ?? args ?? undefined
       const id = this.#pending.takeId()

@@ -151,8 +151,16 @@ describe('a call with a signal', () => {
 })
 
 describe('the end of the link', () => {
-  const lost = { reason: 'Disconnected', message: 'The link to core is closed', data: { delivered: 'unknown' } }
-  const refused = { reason: 'Disconnected', message: 'The link to core is closed', data: { delivered: 'no' } }
+  const lost = {
+    reason: 'Disconnected',
+    message: 'The link to core is closed',
+    data: { code: 'CLOSED', delivered: 'unknown' },
+  }
+  const refused = {
+    reason: 'Disconnected',
+    message: 'The link to core is closed',
+    data: { code: 'CLOSED', delivered: 'no' },
+  }
 
   it('by either side settles every call, and rejects the next', () =>
     rows(['peer', 'client'] as const)(async side => {

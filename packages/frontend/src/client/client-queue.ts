@@ -300,7 +300,7 @@ export class ClientQueue implements StreamWriter {
       if (isCall && this.#pending.isFull()) reason = `${this.#pending.size} calls are in flight (option "maxInFlight")`
     }
     return new BusError('Overloaded', `${isCall ? 'Call' : 'Event'} not sent: ${reason}`, {
-      code: 'TOO_MANY_CALLS',
+      ...(isCall && { code: 'TOO_MANY_CALLS' }),
       data: { delivered: 'no' },
     })
   }

@@ -19,7 +19,7 @@ import {
   type TransferOptions,
 } from '@sallyport/protocol/internal/message'
 import { BatchReader, type CodecName } from '@sallyport/protocol/internal/codec'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, type CauseCode } from '@sallyport/protocol/internal/errors'
 import {
   type CallTrace,
   PendingCalls,
@@ -340,8 +340,9 @@ export class Connection {
     const cause = fault ?? this.#fault
     const subject = IS_NODE && cause?.reason === 'Disconnected' ? '' : 'The link to core has failed: '
     const problem = cause ? subject + cause.message : 'The link to core is closed'
+    const code = cause ? (Object(cause.data) as { code?: CauseCode }).code : 'CLOSED'
     const createError = (delivered: 'no' | 'unknown'): BusError =>
-      new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
+      new BusError('Disconnected', problem, { code, data: { delivered }, ...(cause && { cause }) })
     this.#createCloseError = createError
     this.#createSendError = createError
     if (!wasOpen) return

@@ -1,6 +1,6 @@
 // Docker, or Podman: a process in a container of its own. A daemon has it, so it is ended by name.
 import { existsSync } from 'node:fs'
-import { parse } from 'node:path'
+import { basename } from 'node:path'
 import { checkOptions } from '@sallyport/protocol/internal/errors'
 import { isWithin, KERNEL_DIRECTORIES } from '../permission-model/grants.js'
 import { getNodeEnvironment } from './node-program.js'
@@ -44,7 +44,7 @@ const CLIENT_VARIABLE = /^(?:HOME|PATH|XDG_(?:RUNTIME_DIR|CONFIG_HOME|DATA_HOME)
 export async function docker(options: DockerOptions = {}): Promise<Launcher> {
   checkOptions('docker', options, { image: CHECKS.image, docker: CHECKS.program, args: CHECKS.args })
   const { image = `node:${process.version.slice(1)}-slim`, docker: program = 'docker', args: more = [] } = options
-  const { name } = parse(program)
+  const name = basename(program)
   if (process.platform === 'win32') {
     throw unavailable(name, 'a container has no paths of Windows, where the files would be', 'Use it on Linux or macOS')
   }

@@ -115,7 +115,7 @@ export class LauncherUnavailable extends BusError {
 
 /** @param cause - a clause, to which a program that says it may have given a full stop of its own */
 export const unavailable = (name: string, cause: string, remedy: string): LauncherUnavailable =>
-  new LauncherUnavailable(`${name} is not available: ${cause}. ${remedy}`.replace(/([.?!])\. /, '$1 '))
+  new LauncherUnavailable(`${name} is not available: ${/[.?!]$/.test(cause) ? cause : `${cause}.`} ${remedy}`)
 
 export const isNumberFrom = (value: unknown, min: number): boolean => Number.isFinite(value) && (value as number) >= min
 export const areArguments = (list: unknown): boolean => isTexts(list) && !list.some(each => each.includes('\0'))

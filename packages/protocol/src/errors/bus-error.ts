@@ -87,7 +87,7 @@ export class BusError extends Error {
   constructor(
     reason: BusErrorReason,
     message: string,
-    options: { code?: CauseCode; data?: unknown; cause?: unknown } = {},
+    options: { code?: CauseCode | undefined; data?: unknown; cause?: unknown } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     const name = NAMES[reason] ?? 'BusError'
