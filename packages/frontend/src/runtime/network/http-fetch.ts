@@ -27,7 +27,7 @@ export function createHttpFetch(connect: Connect): typeof fetch {
   const agents = { 'http:': createAgent('http:'), 'https:': createAgent('https:') }
 
   function send(url: URL, method: string, headers: Headers, body: Uint8Array | undefined, signal: AbortSignal) {
-    const agent = agents[url.protocol as keyof typeof agents] as (typeof agents)['http:'] | undefined
+    const agent: (typeof agents)['http:'] | undefined = agents[url.protocol as keyof typeof agents]
     if (!agent) throw new Error(`The scheme ${url.protocol} is not supported`)
     if (body) headers.set('content-length', String(body.byteLength))
     const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -84,7 +84,7 @@ export function createHttpFetch(connect: Connect): typeof fetch {
 }
 
 function destroyOnAbort(stream: ClientRequest | IncomingMessage, signal: AbortSignal): void {
-  const abort = (): void => void stream.destroy(signal.reason as Error)
+  const abort = (): void => void stream.destroy(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
   stream.once('close', () => signal.removeEventListener('abort', abort))
 }
