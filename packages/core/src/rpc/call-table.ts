@@ -128,7 +128,7 @@ export class IncomingCall implements CommandContext {
 
   /** @internal The reason why the caller no longer waits for an answer. */
   get abortReason(): BusError | undefined {
-    return this.#controller?.signal.reason as BusError | undefined
+    return this.#controller?.signal.reason
   }
 
   /** @internal */
