@@ -51,7 +51,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
     if (opened === 'early') return
     if (!opened) return reportFault('A forged or replayed presence message was dropped')
     const { instance, plain } = opened
-    const { counts } = JSON.parse(Buffer.from(plain).toString()) as { counts?: NetworkCounts }
+    const { counts }: { counts?: NetworkCounts } = JSON.parse(Buffer.from(plain).toString())
     const isNew = !others.has(instance)
     if (!counts) return void others.delete(instance)
     if (instance === identity.instance) {
