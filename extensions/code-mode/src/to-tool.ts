@@ -83,7 +83,7 @@ const inputSchema: CodeTool['inputSchema'] = {
     version: 1,
     vendor: 'sallyport',
     validate: value => {
-      const { code } = Object(value) as Partial<CodeInput>
+      const { code }: Partial<CodeInput> = Object(value)
       return typeof code === 'string' ? { value: { code } } : { issues: [{ message: 'code must be a string' }] }
     },
     jsonSchema: { input: toInputSchema, output: toInputSchema },
@@ -112,7 +112,7 @@ export function toTool(bus: Bus, input: ToolOptions = {}): CodeTool {
     async execute({ code, interruptedRun: resumed }, context = {}) {
       const { toolCallId: id = 'run_code', abortSignal: signal } = context
       // Code goes on once all calls that it makes at once are answered. An id is that of one call, also after that.
-      const { approved = [], calls = 0 } = Object(resumed?.data) as { approved?: unknown[]; calls?: number }
+      const { approved = [], calls = 0 }: { approved?: unknown[]; calls?: number } = Object(resumed?.data)
       let count = calls
       const approvals = resumed?.answer === true ? [...approved, toApproval(resumed.data)] : [...approved]
       const toRun =
@@ -158,7 +158,7 @@ export function toTool(bus: Bus, input: ToolOptions = {}): CodeTool {
 
 /** Returns what a person approves, once: this call. `undefined` for the data of a command. */
 function toApproval(data: unknown): string | undefined {
-  const { tool, input } = Object(data) as { tool?: unknown; input?: unknown }
+  const { tool, input }: { tool?: unknown; input?: unknown } = Object(data)
   return tool === undefined ? undefined : JSON.stringify([tool, input])
 }
 
@@ -196,7 +196,7 @@ interface AnySchema {
 }
 
 const getSchema = (schema: unknown): AnySchema =>
-  Object(typeof schema === 'function' && !('~standard' in schema) ? schema() : schema) as AnySchema
+  Object(typeof schema === 'function' && !('~standard' in schema) ? schema() : schema)
 
 /** Returns the JSON Schema of what a tool takes or returns. `undefined` without one, or with one that cannot be converted. */
 function getJsonSchema(schema: unknown, side: Side, subject: string): unknown {
@@ -213,7 +213,7 @@ async function validate(name: string, schema: unknown, value: unknown): Promise<
   const checked = getSchema(schema)
   const checker = checked['~standard'] ?? checked
   if (!checker.validate) return value
-  const result = Object(await checker.validate(value)) as Checked
+  const result: Checked = Object(await checker.validate(value))
   const { success = true, issues, error } = result
   if (success === true && !issues && !error && 'value' in result) return result.value
   const texts = issues?.map(({ message, path = [] }) => [...path.map(toKey), message].join(': ')) ?? [error?.message]

@@ -60,7 +60,7 @@ export function createBridge(
     }
   }
   const call = (request: unknown, { signal }: { signal: AbortSignal }): unknown => {
-    const { group, name, args } = Object(request) as { group?: unknown; name?: unknown; args?: unknown }
+    const { group, name, args }: { group?: unknown; name?: unknown; args?: unknown } = Object(request)
     const tools = typeof group === 'number' ? groups[group]?.tools : undefined
     const tool = String(name)
     const run = tools?.get(tool)

@@ -44,7 +44,7 @@ async function hashFiles(directory: string): Promise<string> {
     } else if (info.isFile()) {
       if ((bytes += info.size) > MAX_BYTES) refuse(file, `the plugin has more than ${MAX_BYTES} bytes`)
       add('file', info.size)
-      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+      for await (const chunk of createReadStream(file)) hash.update(chunk)
     } else refuse(file, 'must be a file, a directory or a link')
   }
   return `sha512-${hash.digest('base64')}`

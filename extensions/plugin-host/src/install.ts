@@ -47,7 +47,7 @@ export async function unpack(
   let wrong = ''
   const entries = new Set<string>()
   const filter = (path: string, entry: object): boolean => {
-    const { type = '' } = entry as { type?: string }
+    const { type = '' }: { type?: string } = entry
     if (!/^(?:OldFile|File|Directory)$/.test(type)) wrong ||= `${path} is a ${type}`
     else if (/^(?:[/\\]|[a-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/i.test(path)) wrong ||= `${path} leads out of the package`
     // Also the directories that a path creates.
@@ -61,7 +61,7 @@ export async function unpack(
   try {
     // Bounded before anything is written, packed and unpacked.
     const read = async (stream: AsyncIterable<Buffer>) => (tarball = await gather(stream))
-    await pacote.tarball.stream(source, read as never, settings as object)
+    await pacote.tarball.stream(source, read as never, settings)
     const unpacked = (stream: AsyncIterable<Buffer>) => readAll(stream, MAX_BYTES, MAX_FILES * 1024)
     await pipeline([tarball], createGunzip(), unpacked)
     await mkdir(directory)

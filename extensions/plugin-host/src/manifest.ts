@@ -81,7 +81,7 @@ export async function readManifest(directory: string, rules: ManifestRules): Pro
     ownFile || /^(?:name|version|sallyport)?$/.test(key) ? key : `sallyport.${key}`
   if (file === directory) fail('', 'has no sallyport.json or package.json')
   const value = parseJson(await readText(file, 'InvalidPlugin'), file, 'InvalidPlugin')
-  const { name, version, main, sallyport, dependencies } = Object(value) as Record<string, unknown>
+  const { name, version, main, sallyport, dependencies }: Record<string, unknown> = Object(value)
   if (typeof name === 'string' && isPackageName(name)) rules.onName?.(name)
   await checkNeighbors(directory, rules.directory)
   const isObject = Object.prototype.toString.call(sallyport) === '[object Object]'

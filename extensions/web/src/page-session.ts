@@ -153,7 +153,7 @@ function openSocket(
     if (isClosed || data === '') return
     if (typeof data !== 'string') return link.onBinary(new Uint8Array(data))
     if (isGreeted) return link.onText(data)
-    const greeting = JSON.parse(data) as Greeting
+    const greeting: Greeting = JSON.parse(data)
     isGreeted = true
     endWatch()
     endWatch = every(greeting.heartbeat, check)

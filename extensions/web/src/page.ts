@@ -18,7 +18,7 @@ class PageClient extends LinkClient {
 
   async #answer(command: string, args: object | undefined, error: unknown): Promise<unknown> {
     if (!isBusError(error, 'MethodNotFound')) throw error
-    const { label = this.label } = (args ?? {}) as { label?: unknown }
+    const { label = this.label }: { label?: unknown } = args ?? {}
     const answer = label === this.label ? (await loadAnswers())?.(command) : undefined
     if (answer) return answer()
     const text = `${command} needs a native window of Tauri. This page runs in a browser`

@@ -15,7 +15,7 @@ export async function runTask({ method, module, args }: PoolTask): Promise<PoolO
     if (typeof run !== 'function') {
       throw new BusError('InternalError', `The module of ${describeCommand(method)} has no default export`)
     }
-    return { value: (await run(args)) as unknown }
+    return { value: await run(args) }
   } catch (thrown) {
     return { failure: toCausedErrorObject(toCloneable(method, toBusError(method, thrown))) }
   }

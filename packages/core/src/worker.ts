@@ -35,7 +35,7 @@ function run({ module, heartbeat, development, sourceMaps, ...options }: CoreWor
 
 async function load(url: string): Promise<{ default?: unknown }> {
   try {
-    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as { default?: unknown }
+    return await import(/* webpackIgnore: true */ /* @vite-ignore */ url)
   } catch (cause) {
     const why = describeThrown(explainTypeScript(cause))
     throw new BusError('InvalidParams', `The core module ${describeName(url)} could not be loaded: ${why}`, { cause })

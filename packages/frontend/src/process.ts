@@ -54,7 +54,7 @@ function openStandard(fd: 0 | 1): Socket {
     process.stderr.write(
       `Sallyport: the standard ${name} of this process is no pipe. Its launcher has to pass it on (docker run needs -i)\n`,
     )
-    return reallyExit.call(process, 1) as never
+    return reallyExit.call(process, 1)
   }
 }
 

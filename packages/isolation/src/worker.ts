@@ -5,7 +5,7 @@ import { reportRejection } from './hook/hook-watch.js'
 import { type GateHost, runGate, warmUpGate } from './run-gate.js'
 
 const host = parentPort!
-const { isShared, preloadsHook, warmsUp } = workerData as GateThreadData
+const { isShared, preloadsHook, warmsUp }: GateThreadData = workerData
 
 // An error is that of the gate, which imports it too.
 if (preloadsHook) import('./hook/load.js').catch(() => {})

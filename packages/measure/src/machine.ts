@@ -33,6 +33,6 @@ export type PackageInfo = Record<'name' | 'version', string>
 
 /** @param directory - of a package, as seen from the module at `url`, or the name of one */
 export function readPackage(url: string, directory: string): PackageInfo {
-  const { name, version } = createRequire(url)(`${directory}/package.json`) as PackageInfo
+  const { name, version }: PackageInfo = createRequire(url)(`${directory}/package.json`)
   return { name, version }
 }

@@ -8,7 +8,7 @@ export class UsageError extends Error {}
 /** @throws {UsageError} if it is no JSON. A byte order mark is fine, as it is for npm */
 export function readJson<T extends object>(option: string, file: string): Partial<T> {
   try {
-    return Object(JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''))) as Partial<T>
+    return Object(JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')))
   } catch (error) {
     throw new UsageError(`${option}: ${file} cannot be read: ${(error as Error).message}`)
   }

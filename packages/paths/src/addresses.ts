@@ -125,7 +125,7 @@ export class AddressFilter {
     if (isLocal) check('127.0.0.1')
     return (name, options, callback) => {
       const finish = (error: Error | null, found: readonly LookupAddress[]): void => {
-        const fail = (reason: Error): void => callback(reason as NodeJS.ErrnoException, '', 0)
+        const fail = (reason: Error): void => callback(reason, '', 0)
         if (error) return fail(error)
         const wanted = options.family === 4 || options.family === 6 ? options.family : 0
         const addresses = found.filter(({ family }) => wanted === 0 || family === wanted)

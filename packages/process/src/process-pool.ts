@@ -153,7 +153,7 @@ export class ProcessPool {
       this.#refill(kind)
     }
     relay.on('message', report => {
-      const { error } = Object(report) as { error?: unknown }
+      const { error }: { error?: unknown } = Object(report)
       if (error !== undefined) lost(error)
     })
     relay.on('error', lost)

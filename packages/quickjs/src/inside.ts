@@ -43,7 +43,7 @@ function setNetwork(env: Env | undefined): void {
 
 /** Takes what a script begins with. */
 function begin(text: string, data: unknown): void {
-  const { seed, env, ...options } = JSON.parse(text) as ScriptStart
+  const { seed, env, ...options }: ScriptStart = JSON.parse(text)
   startClock()
   seedRandom(new Uint32Array(seed))
   setNetwork(env)

@@ -154,7 +154,7 @@ function readJson(lines: readonly string[], at: number): { value: unknown; end: 
   const closing = bracket === '{' ? '}' : ']'
   const end = line === bracket ? lines.findIndex((other, index) => index > at && other.trimEnd() === closing) : at
   try {
-    return bracket ? { value: JSON.parse(lines.slice(at, end + 1).join('\n')) as unknown, end } : undefined
+    return bracket ? { value: JSON.parse(lines.slice(at, end + 1).join('\n')), end } : undefined
   } catch {
     return undefined
   }

@@ -70,7 +70,7 @@ export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreC
   ).map(selectClauses)
   const byCause = groupBy(byLabel, shown => JSON.stringify(shown.map(({ cause, isBad }) => [cause, isBad])))
   const all = byCause
-    .map(group => ({ rank: group[0]!.find(({ isBad }) => isBad)?.rank ?? LAST, group }))
+    .map(group => ({ rank: group[0].find(({ isBad }) => isBad)?.rank ?? LAST, group }))
     .toSorted((a, b) => a.rank - b.rank)
   const rest = all.slice(MAX_SHOWN).filter(({ rank }) => rank !== LAST)
   return {
@@ -80,17 +80,17 @@ export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreC
 }
 
 /** A frontend that has ended has no other problem. A fault that ended its thread is the reason of the restart. */
-function selectClauses([first, ...others]: readonly Clause[]): Clause[] {
-  if (first!.rank === 0) return [first!]
-  return [first!, ...others.filter(({ rank }) => rank !== FAULT || first!.rank > 3)]
+function selectClauses([first, ...others]: Group<Clause>): Group<Clause> {
+  if (first.rank === 0) return [first]
+  return [first, ...others.filter(({ rank }) => rank !== FAULT || first.rank > 3)]
 }
 
 /** @param group - the clauses of each frontend with these troubles */
-function toCulprit(group: readonly (readonly Clause[])[], editorUrl: string): Culprit {
-  const [shown, isMany] = [group[0]!, group.length > 1]
-  const labels = group.map(clauses => clauses[0]!.label).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+function toCulprit(group: Group<Group<Clause>>, editorUrl: string): Culprit {
+  const [shown, isMany] = [group[0], group.length > 1]
+  const labels = group.map(([{ label }]) => label).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   const texts = shown.map(({ toText }, i) => {
-    const count = group.reduce((sum, clauses) => sum + clauses[i]!.count, 0)
+    const count = group.reduce((sum, clauses) => sum + (clauses[i]?.count ?? 0), 0)
     const text = toText(`${count.toLocaleString('en')}×`, count)
     return isMany ? toPlural(text) : text
   })
@@ -115,8 +115,10 @@ function getSubject(label: string, command: string): { label: string; name: stri
   return called === undefined ? { label, name: command } : { label: called, name: name! }
 }
 
-function groupBy<T>(items: readonly T[], getKey: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>()
+type Group<T> = [T, ...T[]]
+
+function groupBy<T>(items: readonly T[], getKey: (item: T) => string): Group<T>[] {
+  const groups = new Map<string, Group<T>>()
   for (const item of items) {
     const group = groups.get(getKey(item))
     if (group) group.push(item)
@@ -139,10 +141,12 @@ const toCause = (text: string, label: string): string => text.replaceAll(JSON.st
 
 /** Returns whose code computes while others wait for their thread. */
 function getComputationClauses(frontends: readonly FrontendView[]): Clause[] {
-  const waiting = frontends.filter(({ waitsFor }) => typeof waitsFor === 'string')
-  return groupBy(waiting, ({ waitsFor }) => waitsFor!).map(group => {
-    const label = group[0]!.waitsFor!
-    const ms = Math.max(...group.map(({ blockedMs }) => blockedMs!))
+  const waiting = frontends.flatMap(({ label, waitsFor, blockedMs = 0 }) =>
+    typeof waitsFor === 'string' ? [{ label, waitsFor, blockedMs }] : [],
+  )
+  return groupBy(waiting, ({ waitsFor }) => waitsFor).map(group => {
+    const label = group[0].waitsFor
+    const ms = Math.max(...group.map(({ blockedMs }) => blockedMs))
     const others = `${listSome(group.map(each => each.label))} ${group.length === 1 ? 'waits' : 'wait'} for it`
     const toText = (): string => `has computed for ${formatSeconds(ms)}; ${others} (same script host)`
     return { label, rank: 1, isBad: true, cause: `has computed for ${others}`, count: 1, toText }
@@ -191,7 +195,7 @@ const OF_NEIGHBOR = /\. The thread that [^]+ shared was terminated$/
 function getTroubleClauses(troubles: readonly Trouble[], commands: readonly CommandStats[]): Clause[] {
   const groups = groupBy(troubles, ({ label, kind }) => JSON.stringify([label, kind]))
   return groups.flatMap(group => {
-    const { label, kind } = group[0]!
+    const { label, kind } = group[0]
     const { why, where } = group.at(-1)!
     const sum = group.reduce((total, trouble) => total + trouble.count, 0)
     const whats = group.toSorted((a, b) => b.count - a.count).flatMap(({ what }) => (what ? [what] : []))

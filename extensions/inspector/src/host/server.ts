@@ -113,7 +113,7 @@ function getRefusal(
   token: string,
 ): { status: number; text: string } | undefined {
   const host = `localhost:${port}`
-  const site = headers['sec-fetch-site'] as string | undefined
+  const site: string | undefined = headers['sec-fetch-site']
   if (toOneLoopback(headers.host ?? '') !== host) return refuse('Host header', headers.host)
   if (headers.origin !== undefined && toOneLoopback(headers.origin) !== `http://${host}`)
     return refuse('origin', headers.origin)

@@ -148,7 +148,7 @@ export class ProgramTransport implements ServerTransport {
 
   #take(own: unknown, line: Buffer): void {
     if (this.isClosed) return
-    const { id, method } = Object(own) as { id?: unknown; method?: unknown }
+    const { id, method }: { id?: unknown; method?: unknown } = Object(own)
     const answersRequest = method === undefined && this.#requests.delete(id)
     let message: JSONRPCMessage
     try {

@@ -63,7 +63,7 @@ export class RemoteFetch {
     const exchange = exchanges.getStore()
     const request = new Request(url, init)
     const { stream, head, received } = await this.#send(url, request)
-    const abort = (): void => void stream.destroy(request.signal.reason as Error)
+    const abort = (): void => void stream.destroy(request.signal.reason)
     request.signal.addEventListener('abort', abort)
     stream.once('close', () => request.signal.removeEventListener('abort', abort))
     if (request.signal.aborted) abort()

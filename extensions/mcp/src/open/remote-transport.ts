@@ -179,7 +179,7 @@ export class RemoteTransport implements ServerTransport {
   }
 
   #isAnswer(message: unknown): boolean {
-    const { id, method } = Object(message) as { id?: RequestId; method?: unknown }
+    const { id, method }: { id?: RequestId; method?: unknown } = Object(message)
     const exchange = method === undefined ? this.#getExchange(id) : undefined
     if (!exchange) return false
     try {

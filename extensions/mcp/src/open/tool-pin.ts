@@ -88,7 +88,7 @@ export class ToolPin {
       const content = parseJson(text) as { version: number; servers: Servers }
       const { version, servers } = content
       if (version !== 1 || !Object.values(servers).every(isToolList)) throw new Error('it has another form')
-      return { ...content, servers: Object.assign(Object.create(null) as Servers, servers) }
+      return { ...content, servers: Object.assign(Object.create(null), servers) }
     } catch (cause) {
       return this.#refuse(cause)
     }
@@ -107,4 +107,4 @@ const toPinned = (tool: Tool): PinnedTool =>
   Object.fromEntries(MEMBERS.flatMap(name => (tool[name] === undefined ? [] : [[name, tool[name]]]))) as PinnedTool
 
 /** A tool as a file returns it, where -0 is 0. */
-const toPlain = (tool: PinnedTool): unknown => JSON.parse(JSON.stringify(toPinned(tool as Tool)))
+const toPlain = (tool: PinnedTool): unknown => JSON.parse(JSON.stringify(toPinned(tool)))

@@ -114,7 +114,7 @@ export class Rounds {
     }
     const { state } = opened
     const response = mcpReq.inputResponses?.[ANSWER]
-    const { action, content } = Object(response) as { action?: unknown; content?: unknown }
+    const { action, content }: { action?: unknown; content?: unknown } = Object(response)
     const answer = action === 'accept' && Object(content)[ANSWER] === true
     if ('waiting' in opened) {
       const { waiting } = opened
@@ -167,7 +167,7 @@ const sortKeys = (_key: string, value: unknown): unknown =>
   isPlainObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value
 
 export function toQuestion(data: unknown, requestState: string): InputRequiredResult {
-  const { question } = Object(data) as { question?: unknown }
+  const { question }: { question?: unknown } = Object(data)
   const text = [data, question].find(each => typeof each === 'string') ?? JSON.stringify(data) ?? 'Go on?'
   const message = toConfirmText(text)
   const properties = { [ANSWER]: { type: 'boolean' as const, title: 'Yes' } }
@@ -180,6 +180,6 @@ export function toQuestion(data: unknown, requestState: string): InputRequiredRe
 
 /** Returns true for the report of a run that was interrupted, as `bus.run` returns it. */
 export function isInterrupted(value: unknown): value is Omit<AnsweredRun, 'answer'> {
-  const { status, continuation } = Object(value) as { status?: unknown; continuation?: unknown }
+  const { status, continuation }: { status?: unknown; continuation?: unknown } = Object(value)
   return status === 'interrupted' && continuation instanceof Uint8Array
 }

@@ -102,7 +102,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
 
 /** Each request of today's protocol has the client's capabilities; before, those of the connection count. */
 function canAskUser(server: Server, { mcpReq }: ServerContext): boolean {
-  const envelope = (mcpReq.envelope ?? {}) as Record<string, ClientCapabilities | undefined>
+  const envelope: Record<string, ClientCapabilities | undefined> = mcpReq.envelope ?? {}
   const { elicitation } = envelope[CLIENT_CAPABILITIES_META_KEY] ?? server.getClientCapabilities() ?? {}
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
@@ -183,7 +183,7 @@ class Service implements McpService {
     const tools = await this.#tools.load()
     // The SDK compares headers with arguments that want one (`x-mcp-header`), before a call.
     const toolInputSchemaJson = (name: string): object | undefined => tools.get(name)?.tool.inputSchema
-    const product = Object.assign(new McpServer(info, options), { toolInputSchemaJson }) as McpServer
+    const product: McpServer = Object.assign(new McpServer(info, options), { toolInputSchemaJson })
     const { server } = product
     server.onerror = this.#onError
     server.setRequestHandler('tools/list', async () => ({ tools: await this.#tools.list() }))

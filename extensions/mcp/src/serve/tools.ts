@@ -148,7 +148,7 @@ function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
   let last: number | undefined
   return value => {
     if (pending >= MAX_PENDING || isBehind()) return
-    const { progress, total, message } = Object(value) as Record<string, unknown>
+    const { progress, total, message }: Record<string, unknown> = Object(value)
     // The protocol wants it to grow.
     last = typeof progress === 'number' && (last === undefined || progress > last) ? progress : (last ?? 0) + 1
     const text = typeof message === 'string' ? message : typeof progress === 'number' ? undefined : toText(value)

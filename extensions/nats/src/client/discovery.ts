@@ -56,7 +56,7 @@ export class Discovery {
 function readAnswer({ data }: Pick<Msg, 'data'>): string | undefined {
   if (data.byteLength > MAX_DISCOVERY_BYTES) return undefined
   try {
-    const { id } = Object(JSON.parse(Buffer.from(data).toString())) as { id?: unknown }
+    const { id }: { id?: unknown } = Object(JSON.parse(Buffer.from(data).toString()))
     return isName(id) ? id : undefined
   } catch {
     return undefined

@@ -107,7 +107,7 @@ export class JoinedBus {
    * await client.invoke('greet', { name: 'World' })
    */
   async connect(label: string, options: JoinedConnectionOptions = {}): Promise<Client> {
-    const { sticky = false, ...others } = Object(options) as JoinedConnectionOptions
+    const { sticky = false, ...others }: JoinedConnectionOptions = Object(options)
     if (typeof sticky !== 'boolean') throw new BusError('InvalidParams', 'joined.connect: sticky must be true or false')
     this.#checkFree(label)
     const { host, balancer } = this.#deps

@@ -92,8 +92,8 @@ export function createEventBatch(
 
 /** Reads an authentic batch. @throws for a batch of an incompatible version */
 export function readEvents(body: Uint8Array): readonly SentEvent[] {
-  const decoded = codecs.msgpack.decode(body, true) as unknown
-  const messages = (Array.isArray(decoded) ? decoded : [decoded]) as { params: SentEvent }[]
+  const decoded: unknown = codecs.msgpack.decode(body, true)
+  const messages: { params: SentEvent }[] = Array.isArray(decoded) ? decoded : [decoded]
   return messages.map(({ params }) => params)
 }
 

@@ -51,7 +51,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
     if (opened === 'early') return
     if (!opened) return reportFault('A forged or replayed presence message was dropped')
     const { instance, plain } = opened
-    const { counts } = JSON.parse(Buffer.from(plain).toString()) as { counts?: NetworkCounts }
+    const { counts }: { counts?: NetworkCounts } = JSON.parse(Buffer.from(plain).toString())
     const isNew = !others.has(instance)
     if (!counts) return void others.delete(instance)
     if (instance === identity.instance) {
@@ -71,15 +71,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
     announce()
   })
   return {
-    stats() {
-      const counts = hub.counts()
-      // `fromEntries` defines properties: an instance can be named `__proto__`.
-      const instances: Record<string, NetworkCounts> = Object.fromEntries([
-        [identity.instance, counts],
-        ...[...others].map(([name, other]) => [name, other.counts] as const),
-      ])
-      return { instance: identity.instance, instances, total: sumCounts(counts, Object.values(instances)) }
-    },
+    stats: () => toStats(identity.instance, hub.counts(), others),
     announce,
     leave() {
       end()
@@ -87,6 +79,17 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
       publish(undefined)
     },
   }
+}
+
+function toStats(
+  instance: string,
+  counts: NetworkCounts,
+  others: ReadonlyMap<string, { readonly counts: NetworkCounts }>,
+): NetworkStats {
+  const list = [...others].map(([name, other]) => [name, other.counts] as const)
+  // `fromEntries` defines properties: an instance can be named `__proto__`.
+  const instances: Record<string, NetworkCounts> = Object.fromEntries([[instance, counts], ...list])
+  return { instance, instances, total: sumCounts(counts, Object.values(instances)) }
 }
 
 /** Sums the counts that this version has. An instance of another version can lack some of them. */

@@ -67,7 +67,7 @@ const OPTIONS: OptionChecks<CredentialOptions> = {
  */
 export function issueCredential(secret: string, options: CredentialOptions): string {
   const master = readBusSecret(secret)
-  const { label, expires } = checkOptions('issueCredential', Object(options) as CredentialOptions, OPTIONS)
+  const { label, expires } = checkOptions('issueCredential', Object(options), OPTIONS)
   if (!isLabel(label)) {
     const hasForm = typeof label === 'string' && isLabelText(label)
     const rule = hasForm ? FREE_LABEL_RULE : describeLabelRule(label)

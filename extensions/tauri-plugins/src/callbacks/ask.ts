@@ -36,7 +36,7 @@ export async function askHost<const A extends readonly unknown[], T>(
   const expire = (): void => late.abort(new Error(`The host's ${name} timed out after ${limit} ms.`))
   const endDeadline = deadline(limit, expire)
   const either = AbortSignal.any([signal, late.signal])
-  const ended = once(either, 'abort').then(() => Promise.reject(either.reason as Error))
+  const ended = once(either, 'abort').then(() => Promise.reject(either.reason))
   try {
     return await Promise.race([ended, (async () => run(...args, { label, signal: either }))()])
   } finally {

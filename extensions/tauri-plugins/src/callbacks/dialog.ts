@@ -164,7 +164,7 @@ function getButtons(args: Args): readonly string[] {
   // The argument of older guests.
   if (buttons === 'Ok') return [getButton(args, 'okButtonLabel') ?? 'Ok']
   if (typeof buttons === 'string' && Object.hasOwn(BUTTONS, buttons)) return BUTTONS[buttons]!
-  const [[kind, value] = ['', undefined], ...others] = Object.entries(Object(buttons) as object) as [string, unknown][]
+  const [[kind, value] = ['', undefined], ...others]: [string, unknown][] = Object.entries(Object(buttons))
   const labels = kind === 'OkCustom' ? [value] : value
   const isCustom = Object.hasOwn(CUSTOM_BUTTONS, kind) && others.length === 0 && Array.isArray(labels)
   if (!isCustom || labels.length !== CUSTOM_BUTTONS[kind]) throw invalidArg('buttons', 'unknown buttons')
@@ -175,8 +175,8 @@ const getButton = (args: Args, name: string): string | undefined => getOptionalT
 
 function getFileDialog(options: Args, { label }: CommandContext): FileDialog {
   const filters = getList(options, 'filters').map(filter => ({
-    name: toSafeText(getText(Object(filter) as Args, 'name', MAX_TEXT)),
-    extensions: getList(Object(filter) as Args, 'extensions').map(getExtension),
+    name: toSafeText(getText(Object(filter), 'name', MAX_TEXT)),
+    extensions: getList(Object(filter), 'extensions').map(getExtension),
   }))
   const title = withLabel(label, getOptionalText(options, 'title', MAX_TEXT))
   const defaultPath = getOptionalText(options, 'defaultPath', 4096)

@@ -72,7 +72,7 @@ export function opener(options: OpenerOptions = {}): Plugin<'opener'> {
         const paths = args['paths'] ?? [args['path']]
         if (!Array.isArray(paths) || paths.length > MAX_REVEALED)
           throw invalidArg('paths', 'expected an array of paths')
-        const texts = paths.map(path => getText({ path } as Record<string, unknown>, 'path', MAX_PATH))
+        const texts = paths.map(path => getText({ path }, 'path', MAX_PATH))
         if (texts.some(path => path.includes('\0'))) throw invalidArg('paths', 'expected an array of paths')
         await askHost('opener({ reveal })', ctx, reveal, [texts])
       },
@@ -106,7 +106,7 @@ interface OpenerEntry {
 
 /** @throws {Error} for a value that is not an entry */
 function parseEntry(value: unknown): OpenerEntry {
-  const { url, path, app } = Object(value) as Record<string, unknown>
+  const { url, path, app }: Record<string, unknown> = Object(value)
   const isEntry = (typeof url === 'string') !== (typeof path === 'string')
   if (isEntry && (app === undefined || typeof app === 'string' || typeof app === 'boolean')) {
     if (typeof url === 'string') Glob.parseText(url)
@@ -191,7 +191,7 @@ class ShellRule {
 
   /** @throws {Error} if the configuration's `open` has another type, or is not a regular expression */
   constructor(config: unknown) {
-    const { open = true } = Object(config) as { open?: unknown }
+    const { open = true }: { open?: unknown } = Object(config)
     if (typeof open !== 'string' && typeof open !== 'boolean')
       throw new Error('plugins.shell.open must be a boolean or a regular expression')
     this.#isDefault = open === true

@@ -52,6 +52,9 @@ export interface LocateOptions {
   readonly isEntry?: boolean
 }
 
+type UnlocatedPath = readonly [argument: string, path: unknown, baseDir: unknown]
+type LocatedPaths<Paths> = { readonly [Index in keyof Paths]: Located }
+
 export type FsHandlers = Readonly<Record<string, (call: FsCall) => unknown>>
 
 /** The longest part of a path in an error text. */
@@ -87,15 +90,15 @@ export class FsCall {
     return this.withPaths(
       [['path', path, options['baseDir']]],
       shown => `${failed}: ${shown[0]}`,
-      ([located]) => use(located!),
+      ([located]) => use(located),
       { exclusive, isEntry },
     )
   }
 
-  async withPaths<T>(
-    paths: readonly (readonly [argument: string, path: unknown, baseDir: unknown])[],
+  async withPaths<T, const Paths extends readonly UnlocatedPath[]>(
+    paths: Paths,
     toText: (shown: readonly string[]) => string,
-    use: (located: readonly Located[]) => Promise<T>,
+    use: (located: LocatedPaths<Paths>) => Promise<T>,
     { exclusive = true, isEntry = false }: Pick<LocateOptions, 'exclusive' | 'isEntry'> = {},
   ): Promise<T> {
     const shown = paths.map(([, path]) => (typeof path === 'string' ? path.slice(0, MAX_SHOWN) : typeof path))
@@ -110,12 +113,12 @@ export class FsCall {
     }
   }
 
-  async #locked<T>(
+  async #locked<T, Paths extends readonly UnlocatedPath[]>(
     originals: readonly string[],
     shown: readonly string[],
     exclusive: boolean,
     isEntry: boolean,
-    use: (located: readonly Located[]) => Promise<T>,
+    use: (located: LocatedPaths<Paths>) => Promise<T>,
   ): Promise<T> {
     const locate = async (): Promise<Located[]> => {
       const located: Located[] = []
@@ -133,7 +136,7 @@ export class FsCall {
         const again = await locate()
         if (again.some(({ path }, at) => path !== paths[at])) throw new PathChangedError()
       }
-      return use(located)
+      return use(located as LocatedPaths<Paths>)
     })
   }
 

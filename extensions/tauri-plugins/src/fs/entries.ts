@@ -84,11 +84,11 @@ async function renameEntry(call: FsCall): Promise<void> {
     ],
     ([from, to]) => `failed to rename old path: ${from} to new path: ${to}`,
     ([source, target]) =>
-      withDirectory(dirname(source!.path), atSource =>
-        withDirectory(dirname(target!.path), async atTarget => {
-          const entry = atSource(basename(source!.path))
-          if ((await lstat(entry)).isDirectory()) await refuseExposure(source!, target!, call)
-          await rename(entry, atTarget(basename(target!.path)))
+      withDirectory(dirname(source.path), atSource =>
+        withDirectory(dirname(target.path), async atTarget => {
+          const entry = atSource(basename(source.path))
+          if ((await lstat(entry)).isDirectory()) await refuseExposure(source, target, call)
+          await rename(entry, atTarget(basename(target.path)))
         }),
       ),
     { isEntry: true },
@@ -107,23 +107,28 @@ async function copyFile(call: FsCall): Promise<void> {
   const { args, options } = call
   const toText = ([from, to]: readonly string[]): string => `failed to copy file from path: ${from}, to path: ${to}`
   const handles: FileHandle[] = []
+  const open = async (path: string, options: Parameters<typeof openFile>[1]): Promise<FileHandle> => {
+    const handle = await openFile(path, options)
+    handles.push(handle)
+    return handle
+  }
   try {
-    const paths = await call.withPaths(
+    const { paths, source, target } = await call.withPaths(
       [
         ['fromPath', args['fromPath'], options['fromPathBaseDir']],
         ['toPath', args['toPath'], options['toPathBaseDir']],
       ],
       toText,
       async ([from, to]) => {
-        if (from!.path === to!.path) throw createIoError('EINVAL')
-        handles.push(await openFile(from!.path, {}))
-        const { mode } = await handles[0]!.stat()
-        handles.push(await openFile(to!.path, { read: false, write: true, create: true, mode }))
-        return [from!.shown, to!.shown]
+        if (from.path === to.path) throw createIoError('EINVAL')
+        const source = await open(from.path, {})
+        const { mode } = await source.stat()
+        const target = await open(to.path, { read: false, write: true, create: true, mode })
+        return { paths: [from.shown, to.shown], source, target }
       },
     )
     const failed = `${toText(paths)} with error: `
-    await call.rejecting(failed, paths, () => copyBytes(handles[0]!, handles[1]!, call.ctx.signal))
+    await call.rejecting(failed, paths, () => copyBytes(source, target, call.ctx.signal))
   } finally {
     for (const handle of handles) await handle.close()
   }

@@ -315,7 +315,7 @@ function decode(header: string): string {
 /** Without options the package sends the string `undefined`. Options that do not parse count as none, as in Tauri. */
 function toOptions(header: string | undefined): Args {
   try {
-    return Object(JSON.parse(header ?? '{}')) as Args
+    return Object(JSON.parse(header ?? '{}'))
   } catch {
     return {}
   }

@@ -81,7 +81,7 @@ export class ResponseBody {
     const stream = this.#stream
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure
-      const chunk = (stream.readableLength > MAX_CHUNK ? stream.read(MAX_CHUNK) : stream.read()) as Buffer | null
+      const chunk: Buffer | null = stream.readableLength > MAX_CHUNK ? stream.read(MAX_CHUNK) : stream.read()
       if (chunk !== null && chunk.length > 0) {
         this.#received += chunk.length
         if (this.#received <= this.#options.maxBytes) return chunk

@@ -128,7 +128,7 @@ function getFrontendHeaders(pairs: unknown): Header[] {
   if (!Array.isArray(pairs)) throw invalidConfig('invalid type for `headers`, expected a sequence')
   let bytes = 0
   return pairs.flatMap((pair: unknown): Header[] => {
-    const [name, value] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : []
+    const [name, value] = Array.isArray(pair) && pair.length === 2 ? pair : []
     if (typeof name !== 'string' || typeof value !== 'string')
       throw invalidConfig('invalid type for a header, expected two strings')
     bytes += name.length + value.length

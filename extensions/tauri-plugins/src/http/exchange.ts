@@ -96,7 +96,7 @@ function createRequest(
 
 function send(request: ClientRequest, { method, data }: Hop, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => void request.destroy(signal.reason as Error)
+    const stop = (): void => void request.destroy(signal.reason)
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
     const settle = (): void => signal.removeEventListener('abort', stop)

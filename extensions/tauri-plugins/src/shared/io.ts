@@ -96,7 +96,7 @@ const WINDOWS: Readonly<Record<string, ErrorText>> = {
 /** Returns Rust's text for an error of Node's `fs`. An error with another code keeps its message, but not the paths of the host in it. */
 export function toIoText(error: unknown, platform: NodeJS.Platform = process.platform): string {
   if (typeof error === 'string') return error
-  const { code, message, syscall } = Object(error) as { code?: unknown; message?: unknown; syscall?: unknown }
+  const { code, message, syscall }: { code?: unknown; message?: unknown; syscall?: unknown } = Object(error)
   const table = platform === 'win32' ? WINDOWS : platform === 'darwin' ? MACOS : LINUX
   const entry = typeof code === 'string' && Object.hasOwn(table, code) ? table[code] : undefined
   if (entry !== undefined) return `${entry[1]} (os error ${entry[0]})`

@@ -40,7 +40,7 @@ export class Slots {
       }
       const stop = (): void => {
         settle()
-        reject(signal.reason as Error)
+        reject(signal.reason)
       }
       this.#waiting.add(start)
       signal.addEventListener('abort', stop)

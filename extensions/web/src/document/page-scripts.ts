@@ -82,10 +82,7 @@ async function createGlobalTauri(directory: string): Promise<string> {
   const functions = Array.from(modules.values(), text => `(exports,require)=>{${text}\n}`)
   return `window.__TAURI__=(()=>{const modules=[${functions.join(',\n')}],loaded=[]
 const require=id=>{if(!loaded[id])modules[id](loaded[id]={},require);return loaded[id]}
-return require(0)})()`.replaceAll(
-    REQUIRE_PATH,
-    (_match, path: string) => `require(${ids.indexOf(JSON.parse(path) as string)})`,
-  )
+return require(0)})()`.replaceAll(REQUIRE_PATH, (_match, path: string) => `require(${ids.indexOf(JSON.parse(path))})`)
 }
 
 const REQUIRE_PATH = /\brequire\(#("(?:[^"\\]|\\.)*")\)/g

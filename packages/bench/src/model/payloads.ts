@@ -31,7 +31,7 @@ let documents: { pullRequests: object[]; devtools: object } | undefined
 const readDocuments = (): NonNullable<typeof documents> =>
   (documents ??= JSON.parse(
     brotliDecompressSync(readFileSync(new URL('../../data/documents.json.br', import.meta.url))).toString(),
-  ) as NonNullable<typeof documents>)
+  ))
 
 const USUAL = { name: 'World', n: 1, tags: ['red', 'green', 'blue'] }
 
@@ -111,7 +111,7 @@ export async function loadUserPayloads(file: string): Promise<Payload[]> {
 }
 
 async function loadModule(path: string): Promise<Payload[]> {
-  const { cases = {} } = (await import(pathToFileURL(path).href)) as { cases?: Record<string, unknown> }
+  const { cases = {} }: { cases?: Record<string, unknown> } = await import(pathToFileURL(path).href)
   const payloads: Payload[] = []
   for (const [name, create] of Object.entries(cases)) {
     if (typeof create !== 'function') throw new Error(`cases.${name} is not a function that returns a value`)

@@ -46,7 +46,7 @@ const inBus =
   async ({ functions: { greet, echo_bytes: echoBytes } }) => {
     const { createBus, defineCore } = await import('@sallyport/core')
     const core = defineCore({
-      commands: { greet, echo_bytes: (_, { request }) => echoBytes(request.body as Uint8Array) },
+      commands: { greet, echo_bytes: (_, { request }) => echoBytes(request.body) },
     })
     const bus = await createBus({ core, log: false, ...(isolation && { isolation }) })
     const isScript = (typeof sandbox === 'string' ? sandbox : sandbox.kind) === 'quickjs'

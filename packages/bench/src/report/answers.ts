@@ -288,7 +288,8 @@ function summarize(sizes: Sizes): string {
   /** `15 % and 32 % less` */
   const listChanges = (list: readonly Cell[]): string =>
     listWords(list.map(({ text }) => text)).replaceAll(/ (?:less|more)(?=.*(less|more)$)/g, '')
-  const [less, more] = (['better', 'worse'] as const).map(tone => compared.filter(each => each.tone === tone))
+  const less = compared.filter(({ tone }) => tone === 'better')
+  const more = compared.filter(({ tone }) => tone === 'worse')
   const untold = compared.filter(({ text }) => text === NO_DIFFERENCE)
   const refused = sizes.list.filter(isRefused).map(inCase => ({ inCase }))
   const added = Object.entries({ hook: 'hook-', encryption: 'isolation-' } as const).flatMap(([name, layer]) => {
@@ -298,10 +299,10 @@ function summarize(sizes: Sizes): string {
   })
   const sentences: (string | false)[] = [
     `${sizes.name(first)} costs ${cpu} of CPU in all threads, ${rate?.replace('/s', '')} a second without a sandbox`,
-    less!.length > 0 &&
-      `Take codec 'msgpack' for ${nameAll(less!)}: it costs ${listChanges(less!)} than 'json', the default`,
-    more!.length > 0 &&
-      `Keep codec 'json'${less!.length > 0 ? '' : ', the default,'} for ${nameAll(more!)}: 'msgpack' costs ${listChanges(more!)}`,
+    less.length > 0 &&
+      `Take codec 'msgpack' for ${nameAll(less)}: it costs ${listChanges(less)} than 'json', the default`,
+    more.length > 0 &&
+      `Keep codec 'json'${less.length > 0 ? '' : ', the default,'} for ${nameAll(more)}: 'msgpack' costs ${listChanges(more)}`,
     untold.length > 0 && `The codec makes ${NO_DIFFERENCE} for ${nameAll(untold)} (${untold[0]!.note})`,
     added.length > 0 && `Isolation, which is off by default, adds to it ${listWords(added)}`,
     refused.length > 0 &&

@@ -64,7 +64,7 @@ export async function run(
   const start = performance.now()
   const end = start + getBudgetMs(plan, scenarios)
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   aborted.catch(() => {})
   const outcomes: Outcome[] = []

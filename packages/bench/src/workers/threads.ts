@@ -20,5 +20,5 @@ const roles: Record<ThreadRole, (...args: never[]) => Promise<void>> = {
     serveLoops((command, args) => client.invoke(command, args as Record<string, unknown>))
   },
 }
-const { role, args } = workerData as { role: ThreadRole; args: never[] }
+const { role, args }: { role: ThreadRole; args: never[] } = workerData
 await roles[role](...args)

@@ -284,14 +284,14 @@ const warned = new WeakSet()
  * @param subject - for the warning
  */
 export function toJsonSchema(schema: unknown, side: 'input' | 'output', subject: string): JsonSchema | undefined {
-  const standard = (schema as StandardSchemaV1 | undefined)?.['~standard'] as Convertible | undefined
+  const standard: Convertible | undefined = (schema as StandardSchemaV1 | undefined)?.['~standard']
   const convert = (libraryOptions?: object): JsonSchema | undefined => {
     const converted = standard?.jsonSchema?.[side]?.({
       target: 'draft-2020-12',
       ...(libraryOptions && { libraryOptions }),
     })
     // Only data: the schema goes to other threads and to clients.
-    return converted && (JSON.parse(JSON.stringify(converted)) as JsonSchema)
+    return converted && JSON.parse(JSON.stringify(converted))
   }
   try {
     return convert()

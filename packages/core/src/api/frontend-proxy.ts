@@ -26,7 +26,7 @@ export function createFrontendProxy(where: string, label: string, call: CallFunc
   }
   const toString = (): string => `frontend ${describeName(label)}`
   const prototype: object = { toString, [Symbol.for('nodejs.util.inspect.custom')]: toString }
-  return new Proxy(Object.freeze(Object.create(prototype) as object), {
+  return new Proxy(Object.freeze(Object.create(prototype)), {
     get: (target, name) =>
       typeof name === 'symbol' || NEVER_CALLED.has(name)
         ? (Reflect.get(target, name) as unknown)

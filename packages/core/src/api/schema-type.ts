@@ -76,7 +76,7 @@ function writeObject(schema: Record<string, unknown>, write: Write): string {
     return `Record<string, ${write(others)}>`
   }
   const members = entries.map(([name, property]) => {
-    const { description } = Object(property) as { description?: unknown }
+    const { description }: { description?: unknown } = Object(property)
     const comment = typeof description === 'string' && description !== '' ? `${toLineComment(description)} ` : ''
     return `${comment}${toMemberName(name)}${names.includes(name) ? '' : '?'}: ${write(property)}`
   })

@@ -143,6 +143,6 @@ const require = createRequire(import.meta.url)
  */
 export function createCoreLog(level: string, write: (line: string) => void): () => Logger {
   let log: Logger | undefined
-  const load = (): typeof import('pino') => require('pino') as typeof import('pino')
+  const load = (): typeof import('pino') => require('pino')
   return () => (log ??= load().pino({ level, base: { worker: 'core' } }, { write }))
 }

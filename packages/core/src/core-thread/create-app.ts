@@ -110,14 +110,13 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
   }
 
   return {
-    call: ((label: string, name: string, args?: object, options?: CallOptions) =>
-      call(label, name, args, options)) as App['call'],
-    stream: ((label: string, name: string, args?: object, options: CallOptions & TransferOptions = {}) => {
+    call: (label: string, name: string, args?: object, options?: CallOptions) => call(label, name, args, options),
+    stream: (label: string, name: string, args?: object, options: CallOptions & TransferOptions = {}) => {
       const leaving = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leaving.signal]) : leaving.signal
       const request = (): Promise<unknown> => call(label, name, args, { ...options, signal }, true)
       return readResult(name, request, () => leaving.abort())
-    }) as App['stream'],
+    },
     frontend: ((label: string) =>
       createFrontendProxy('app.frontend', label, (to, name, args, options) =>
         toFrontendResult(name, call(to, name, args, options, true), () => {}),
@@ -134,8 +133,8 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
         const shown = label === undefined ? target : ({ kind: 'WebviewWindow', label } as const)
         return shown.kind === 'Any' || isYes('the filter of emitFilter', filter(shown))
       }),
-    listen: ((event: string, handler: EventHandler, options?: ListenOptions) =>
-      add('app.listen', event, handler, options)) as App['listen'],
+    listen: (event: string, handler: EventHandler, options?: ListenOptions) =>
+      add('app.listen', event, handler, options),
     once: ((event: string, handler?: EventHandler | WaitOptions, options?: ListenOptions) => {
       if (typeof handler !== 'function') {
         const wait = async (): Promise<unknown> => {
@@ -221,5 +220,5 @@ async function runSetup(failed: string, setup: () => unknown): Promise<void> {
 function createPluginApp({ name }: Plugin, app: App): App {
   let log: App['log'] | undefined
   const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))
-  return Object.create(app, { log: { get: getLog, enumerable: true } }) as App
+  return Object.create(app, { log: { get: getLog, enumerable: true } })
 }

@@ -55,7 +55,7 @@ export const createRunCommand = (sessions: Sessions, functions: string): Command
         return await sessions.callHost(functions, args, { signal: call.signal }, false)
       } catch (error) {
         if (!isBusError(error)) throw error
-        const { run, data } = Object(error.data) as { run?: unknown; data?: unknown }
+        const { run, data }: { run?: unknown; data?: unknown } = Object(error.data)
         // Only the host knows the name. Any other error with this reason is that of another run.
         if (error.reason === 'Interrupted' && run === functions) call.interrupt(data)
         const name = describeName(String((args as { name: unknown }).name))

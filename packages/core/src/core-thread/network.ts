@@ -15,7 +15,7 @@ import type { Accepted, Hub, JoinNetwork, Network, NetworkSession } from '../con
 import type { NetworkCounts, NetworkModule, NetworkStats } from '../contract/host-core.js'
 import type { Session } from '../rpc/session.js'
 import type { Sessions } from '../rpc/sessions.js'
-import { COUNT, COUNTS, SessionMetrics } from '../shared/metrics.js'
+import { addCounts, COUNT, type Counts, SessionMetrics, toCounts } from '../shared/metrics.js'
 
 export interface NetworkSessionsDeps {
   pattern: Pattern
@@ -26,8 +26,8 @@ export interface NetworkSessionsDeps {
 
 export class NetworkSessions {
   readonly #deps: NetworkSessionsDeps
-  readonly #open = new Map<string, { session: Session; counts: Float64Array }>()
-  readonly #endedCounts = new Float64Array(COUNTS)
+  readonly #open = new Map<string, { session: Session; counts: Counts }>()
+  #endedCounts = toCounts()
   isDraining = false
 
   constructor(deps: NetworkSessionsDeps) {
@@ -43,7 +43,7 @@ export class NetworkSessions {
     if (sessions.get(label)) {
       throw new BusError('InvalidRequest', `A frontend of this bus has the label ${describeName(label)}`)
     }
-    const metrics = new SessionMetrics(new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT))
+    const metrics = new SessionMetrics(toCounts().buffer)
     const session = openSession(networkSession, metrics, () => this.#ended(session, metrics.counts))
     this.#open.set(label, { session, counts: metrics.counts })
     return this.#createHandle(label, session)
@@ -54,15 +54,15 @@ export class NetworkSessions {
   }
 
   counts(): NetworkCounts {
-    const sum = Float64Array.from(this.#endedCounts)
+    let sum = this.#endedCounts
     for (const { session, counts } of this.#open.values()) {
       session.updateCounts()
-      addTo(sum, counts)
+      sum = addCounts(sum, counts)
     }
     const names = ['failures', 'denied', 'inFlight', 'eventsIn', 'eventsOut', 'bytesIn', 'bytesOut'] as const
     type Sums = Record<(typeof names)[number], number>
-    const counts = Object.fromEntries(names.map(name => [name, sum[COUNT[name]]!])) as Sums
-    return { sessions: this.#open.size, calls: Math.max(0, sum[COUNT.calls]! - counts.eventsIn), ...counts }
+    const counts = Object.fromEntries(names.map(name => [name, sum[COUNT[name]]])) as Sums
+    return { sessions: this.#open.size, calls: Math.max(0, sum[COUNT.calls] - counts.eventsIn), ...counts }
   }
 
   #check({ label, codec, opener }: NetworkSession): void {
@@ -97,17 +97,13 @@ export class NetworkSessions {
     }
   }
 
-  #ended(session: Session, counts: Float64Array): void {
-    addTo(this.#endedCounts, counts)
+  #ended(session: Session, counts: Counts): void {
+    this.#endedCounts = addCounts(this.#endedCounts, counts)
     // These two are levels, not totals: an ended session has none.
     this.#endedCounts[COUNT.inFlight] = this.#endedCounts[COUNT.queued] = 0
     const label = session.label!
     if (this.#open.get(label)?.session === session) this.#open.delete(label)
   }
-}
-
-function addTo(sum: Float64Array, counts: Float64Array): void {
-  for (let i = 0; i < COUNTS; i++) sum[i]! += counts[i]!
 }
 
 /** A network whose failures are handled: no method rejects or throws. */

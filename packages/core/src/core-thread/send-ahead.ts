@@ -7,7 +7,7 @@ type Writev = (chunks: Chunks, done: (error?: Error | null) => void) => void
 
 /** Lets the stream send more before the host has read it, up to a bound. */
 export function sendAhead(stream: object): void {
-  const node = stream as { _writev?: Writev | null }
+  const node: { _writev?: Writev | null } = stream
   const send = node._writev?.bind(stream)
   if (!send) return
   let unread = 0

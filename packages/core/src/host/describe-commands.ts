@@ -7,7 +7,7 @@ import { toDocComment, toLiteral, toSchemaType } from '../api/schema-type.js'
 import { check, type EntriesOf, integer, strictOptions } from '../shared/validate.js'
 import { toAllowList } from '../options/resolve-frontend.js'
 import { allowSchema } from '../options/schema.js'
-import type { RunOptions, RunFunction, RunFunctions } from '../options/types.js'
+import type { RunOptions, RunFunctions } from '../options/types.js'
 import { prepareFunctions } from '../options/resolve-run.js'
 
 /** Options of `bus.describe`. */
@@ -83,7 +83,7 @@ export function writeDeclarations(commands: readonly CommandDescription[], funct
 
 function declareNamespace([namespace, functions]: [string, RunFunctions[string]]): string {
   const members = Object.entries(functions).map(([name, definition]) => {
-    const { description, args } = typeof definition === 'function' ? ({} as Partial<RunFunction>) : definition
+    const { description, args } = typeof definition === 'function' ? {} : definition
     const content = toCommandContent(`${namespace}.${name}`, { description, schema: args })
     return `${writeComment(content)}${name}(${writeArguments(content)}): Promise<unknown>`
   })

@@ -78,7 +78,7 @@ function toArguments(answer: ResumeAnswer): object {
 
 /** Finds what cannot be sent before the continuation is used up. @throws {BusError} InvalidParams */
 function checkAnswer(args: object, codec: CodecName): void {
-  const [outcome] = Object.values(args) as unknown[]
+  const [outcome]: unknown[] = Object.values(args)
   // The client sends them next to the message.
   if (ArrayBuffer.isView(outcome) || isArrayBuffer(outcome)) return
   try {

@@ -124,14 +124,14 @@ function preparePlugin(added: AddedPlugin): PreparedPlugin {
     if (typeof definition === 'function') {
       return { command, method, content: toCommandContent(method, { handler: definition }), run: definition }
     }
-    const { kind, schema, handler } = Object(definition) as Partial<Command>
+    const { kind, schema, handler }: Partial<Command> = Object(definition)
     if (kind !== 'command' || typeof handler !== 'function') {
       throw wrong(`${describeCommand(method)} must be a function, or made with command() and a handler`)
     }
     const run = schema
       ? checkArguments(method, schema, handler as (args: unknown, ctx: ExposedContext) => unknown)
       : handler
-    return { command, method, content: toCommandContent(describeCommand(method), definition as Command), run }
+    return { command, method, content: toCommandContent(describeCommand(method), definition), run }
   })
   const contents = Object.fromEntries(entries.map(({ command, content }) => [command, content]))
   // A copy, because the next core gets it too.

@@ -69,8 +69,8 @@ const PLACE = /^(?!.*\$tool\b).*?(?<![\w./\\-])run\.[jt]s:(\d+)(?![\d:]*-)(?::(\
 
 /** Returns the error of a run as data. */
 export function toRunError(thrown: unknown): RunError {
-  const { cause } = Object(thrown) as { cause?: unknown }
-  const { name, stack } = Object(cause) as { name?: unknown; stack?: unknown }
+  const { cause }: { cause?: unknown } = Object(thrown)
+  const { name, stack }: { name?: unknown; stack?: unknown } = Object(cause)
   const message = describeThrown(thrown).replace(/^command "bus\.run" failed: it/, 'The code')
   const texts = [stack, message, (Object(thrown) as { stack?: unknown }).stack].map(String)
   const [, line, column] = texts.map(text => PLACE.exec(text)).find(Boolean) ?? []

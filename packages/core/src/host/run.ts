@@ -256,7 +256,7 @@ class Run {
       ...{ value: undefined, ...traffic, error: undefined },
       ...(unhandled.length > 0 && { unhandled }),
       ...end,
-    } as RunReport
+    }
   }
 
   #countCalls(): number {

@@ -100,7 +100,7 @@ export class ThreadCode {
     }
     thread.on('message', report => {
       if (this.#isOver) return
-      const { type } = Object(report) as { type?: unknown }
+      const { type }: { type?: unknown } = Object(report)
       if (type === 'answer') {
         this.queued = (report as Answer).queued
         return this.#questions.shift()?.answer()

@@ -48,7 +48,7 @@ export function watchCounter(
 /** True while a debugger can be attached. Loads the module on first use, because Node can be built without an inspector. */
 export function isInspectorOpen(): boolean {
   try {
-    const { url } = createRequire(import.meta.url)('node:inspector') as typeof import('node:inspector')
+    const { url }: typeof import('node:inspector') = createRequire(import.meta.url)('node:inspector')
     return url() !== undefined
   } catch {
     return false

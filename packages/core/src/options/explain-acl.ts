@@ -54,7 +54,7 @@ function inferCommands({ capabilities, permissionFiles, manifests }: AclInput): 
   const app = getProperty(manifests?.value, APP_KEY)
   const defined = new Set([
     ...files.flatMap(file => getArray(file, 'permission')).map(permission => getProperty(permission, 'identifier')),
-    ...Object.keys((getProperty(app, 'permissions') ?? {}) as object),
+    ...Object.keys(getProperty(app, 'permissions') ?? {}),
   ])
   const sets = files.flatMap(file => [getProperty(file, 'default'), ...getArray(file, 'set')])
   const holders = [...capabilities.flatMap(splitCapabilities).map(({ value }) => value), ...sets]

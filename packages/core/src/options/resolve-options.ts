@@ -192,6 +192,6 @@ function findCapabilities(identifier: string, from: string, files: readonly Capa
 }
 
 function getIdentifier({ value }: CapabilitySource): string | undefined {
-  const { identifier } = (value ?? {}) as { identifier?: unknown }
+  const { identifier }: { identifier?: unknown } = value ?? {}
   return typeof identifier === 'string' ? identifier : undefined
 }

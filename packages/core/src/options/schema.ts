@@ -77,7 +77,7 @@ const modules = v.optional(
   v.pipe(
     v.unknown(),
     v.check(
-      codes => !LEFT_OUT.some(name => Object.hasOwn(Object(codes) as object, name)),
+      codes => !LEFT_OUT.some(name => Object.hasOwn(Object(codes), name)),
       `without the names ${LEFT_OUT.join(', ')}`,
     ),
     v.record(moduleName, string, 'an object'),

@@ -46,7 +46,7 @@ export class ConfirmRequests {
     return new Promise((resolve, reject) => {
       const withdraw = (): void => {
         this.#report({ type: 'withdraw', id })
-        reject(signal.reason as BusError)
+        reject(signal.reason)
       }
       const settle = (answer: boolean | ReportedError): void => {
         signal.removeEventListener('abort', withdraw)

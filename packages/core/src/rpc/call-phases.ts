@@ -29,7 +29,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { CORE_COMMANDS, isGuiPlugin, splitMethod } from '../acl/identifier.js'
 import type { Middleware, MiddlewareCall } from '../api/app.js'
 import { RUN_FUNCTION_METHOD } from '../contract/host-core.js'
-import { COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { COUNT, type Counts, type SessionMetrics } from '../shared/metrics.js'
 import { MAX_NAME_LENGTH } from '../shared/frontend-errors.js'
 import { checkArguments } from '../api/arguments.js'
 import {
@@ -86,7 +86,7 @@ const NO_CHANNELS: readonly CallChannel[] = []
 export class CallPhases {
   isDraining = false
   readonly #deps: CallPhasesDeps
-  readonly #counts: Float64Array
+  readonly #counts: Counts
   readonly #isHost: boolean
   #callCount: number
 
@@ -102,7 +102,7 @@ export class CallPhases {
     const { id, method, params = {}, headers = {} } = message
     const { session, registry, channels: table, ownCommands, quotas, maxCalls } = this.#deps
     const { metrics, permits, calls } = session
-    this.#counts[COUNT.calls]! += 1
+    this.#counts[COUNT.calls] += 1
     const startedAt = metrics.begin()
 
     // Admission
@@ -115,7 +115,7 @@ export class CallPhases {
     // Rights
     const denial = own ? undefined : permits.check(command)
     if (denial) {
-      this.#counts[COUNT.denied]! += 1
+      this.#counts[COUNT.denied] += 1
       this.#deps.events.denied(method, permits.getHint(command))
       throw denial
     }
@@ -149,7 +149,7 @@ export class CallPhases {
       }
       if (opened.length > 0) call.releaseChannels()
       if (id === undefined) return undefined
-      if (command.owner !== 'core') this.#counts[COUNT.succeeded]! += 1
+      if (command.owner !== 'core') this.#counts[COUNT.succeeded] += 1
       metrics.watch?.addAnswer(message, result)
       return this.#deps.writer.result(id, method, result)
     } catch (error) {
@@ -159,7 +159,7 @@ export class CallPhases {
   }
 
   #count(maxCalls: number): void {
-    this.#counts[COUNT.limited]! += 1
+    this.#counts[COUNT.limited] += 1
     if (++this.#callCount <= maxCalls) return
     const data = { limit: 'calls', max: maxCalls }
     throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, { code: 'CALLS_SPENT', data })
@@ -169,14 +169,14 @@ export class CallPhases {
   fail(call: CallMessage | IncomingCall, thrown: unknown): BusError {
     const { id, method } = call
     if (Interruption.is(thrown) && id !== undefined) return this.#interrupt(id, method, thrown)
-    this.#counts[COUNT.failures]! += 1
+    this.#counts[COUNT.failures] += 1
     const error = toBusError(method, thrown)
     const mistake = describeMistake(thrown)
     if (mistake !== undefined) {
       error.message = `${describeCommand(method)} failed: ${error.message}`
       this.#deps.events.mistaken('command threw', { command: method, ...mistake })
     }
-    if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded]! += 1
+    if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded] += 1
     const { watch } = this.#deps.session.metrics
     const { headers, body } = 'request' in call ? call.request : { headers: call.headers, body: call.params }
     if (watch) watch.addFailure(this.getWatchedName(method, headers), error.reason)
@@ -218,7 +218,7 @@ export class CallPhases {
         if (!calls.remove(call)) return call.abortReason
         if (call.interruption) return this.fail(call, call.interruption)
         if (call.id === undefined) return undefined
-        if (!call.isOfBus) this.#counts[COUNT.succeeded]! += 1
+        if (!call.isOfBus) this.#counts[COUNT.succeeded] += 1
         metrics.watch?.addAnswer(message, value)
         return writer.result(call.id, call.method, value)
       },
@@ -266,7 +266,7 @@ function getFailure({ interruption }: IncomingCall, thrown: unknown): unknown {
 /** Returns Tauri's text for an unknown command, with its plugin, the reason for a GUI command, and a suggestion in development. */
 function describeNotFound(method: string, registry: CommandRegistry, params?: unknown): string {
   if (method === RUN_FUNCTION_METHOD) {
-    const { name: missing } = Object(params) as { name?: unknown }
+    const { name: missing }: { name?: unknown } = Object(params)
     return `The run has no function ${describeName(String(missing))}. Pass its "functions" to bus.resume, too`
   }
   const { plugin, name: fullName } = splitMethod(method)

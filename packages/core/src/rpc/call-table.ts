@@ -13,7 +13,7 @@ import type { App, CommandContext, CommandRequest } from '../api/app.js'
 import type { Resources } from '../api/resources.js'
 import { HOST_METHOD, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import type { Subscriber } from '../events/router.js'
-import { COUNT } from '../shared/metrics.js'
+import { COUNT, type Counts } from '../shared/metrics.js'
 import type { CallChannel } from './channels.js'
 import { type ConfirmCaller, createInterruption, type Interruption, type Interrupts } from './approval.js'
 import type { CommandContent } from '../api/define.js'
@@ -128,7 +128,7 @@ export class IncomingCall implements CommandContext {
 
   /** @internal The reason why the caller no longer waits for an answer. */
   get abortReason(): BusError | undefined {
-    return this.#controller?.signal.reason as BusError | undefined
+    return this.#controller?.signal.reason
   }
 
   /** @internal */
@@ -191,12 +191,12 @@ export class CallTable {
    * these calls count, and their signals abort when the session ends.
    */
   readonly #unanswered = new Set<IncomingCall>()
-  readonly #counts: Float64Array
+  readonly #counts: Counts
   readonly #expired: (call: IncomingCall, error: BusError) => void
   #whenIdle: (() => void) | undefined
 
   /** @param expired is called when a call's deadline passes: the error is its answer */
-  constructor(counts: Float64Array, expired: (call: IncomingCall, error: BusError) => void) {
+  constructor(counts: Counts, expired: (call: IncomingCall, error: BusError) => void) {
     this.#counts = counts
     this.#expired = expired
   }
@@ -240,7 +240,7 @@ export class CallTable {
     const isAwaited = call.id !== undefined && this.#running.get(call.id) === call
     if (isAwaited) this.#running.take(call.id)
     else if (!this.#unanswered.delete(call)) return false // The session has ended.
-    else if (call.id !== undefined && !isStream(call)) this.#counts[COUNT.late]! += 1
+    else if (call.id !== undefined && !isStream(call)) this.#counts[COUNT.late] += 1
     if (this.#whenIdle && this.size === 0) queueMicrotask(this.#whenIdle)
     return isAwaited
   }
@@ -253,7 +253,7 @@ export class CallTable {
   cancel(id: RequestId): void {
     const call = this.#running.get(id)
     // The answer is already sent, and the caller will drop it.
-    if (!call) return void (this.#counts[COUNT.late]! += 1)
+    if (!call) return void (this.#counts[COUNT.late] += 1)
     this.#abort(id, call, createCancelledError())
   }
 

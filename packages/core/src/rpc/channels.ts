@@ -106,7 +106,7 @@ export class HeldChannel implements CallChannel {
       if (isBusError(error, 'Disconnected')) return
       const isOverload = isBusError(error, 'Overloaded')
       // One line for a channel, which can send without a pause.
-      if (!isOverload || !this.#hasOverflowed) this.#lost(error as BusError)
+      if (!isOverload || !this.#hasOverflowed) this.#lost(error)
       this.#hasOverflowed ||= isOverload
     })
     return sent
@@ -164,7 +164,7 @@ export class ChannelHandle implements Channel {
     try {
       if (options !== undefined) checkOptionNames('Channel.send', options, OPTION_NAMES, undefined, String)
     } catch (error) {
-      return Promise.reject(error as BusError)
+      return Promise.reject(error)
     }
     return this.#channel.send(message, options)
   }
@@ -323,7 +323,7 @@ function sendUntilAbort(iterator: AsyncIterator<unknown>, channel: StreamSender,
           void leaveIterator(iterator)
           reject(new BusError('Disconnected', `The reader closed channel ${channel.id}`))
         },
-        error => !signal.aborted && reject(error as Error),
+        error => !signal.aborted && reject(error),
       )
       .finally(() => signal.removeEventListener('abort', leave))
   })

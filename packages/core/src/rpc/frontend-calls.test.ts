@@ -16,6 +16,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { ChannelTable, findSenders, resultAfter } from './channels.js'
 import { FrontendCalls } from './frontend-calls.js'
+import { toCounts } from '../shared/metrics.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const trace = { label: 'main', command: 'echo', id: 1, codec: 'json', stream: false }
@@ -51,7 +52,7 @@ const create = (request = (): void => {}, getTotal?: () => number): FrontendCall
       send: message => void notified.push(message),
       error: (_id, _method, error) => error,
     },
-    new Float64Array(16),
+    toCounts(),
     () => {},
     streams,
     getTotal,

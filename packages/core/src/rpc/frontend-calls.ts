@@ -46,7 +46,7 @@ import { createDeferred, isError } from '@sallyport/protocol/internal/util'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { checkFrontendCall, describeFunction } from '../api/frontend-proxy.js'
 import { getMovableBuffers } from '../api/transfer.js'
-import { COUNT } from '../shared/metrics.js'
+import { COUNT, type Counts } from '../shared/metrics.js'
 import { ChannelHandle, createStreamLimitError } from './channels.js'
 import { frontendCalls, type TraceSource } from './reports.js'
 import type { SessionWriter } from './writer.js'
@@ -59,7 +59,7 @@ export class FrontendCalls {
   readonly #streams: Streams
   readonly #traceSource: TraceSource
   readonly #writer: CallWriter
-  readonly #counts: Float64Array
+  readonly #counts: Counts
   readonly #warn: (text: string) => void
   readonly #pending: PendingCalls
   readonly #getTotal: () => number
@@ -72,7 +72,7 @@ export class FrontendCalls {
   constructor(
     traceSource: TraceSource,
     writer: CallWriter,
-    counts: Float64Array,
+    counts: Counts,
     warn: (text: string) => void,
     streams: Streams,
     getTotal: () => number = () => countStreams(streams),
@@ -211,11 +211,11 @@ export class FrontendCalls {
     }
     if ('error' in answer) markDelivery(answer.error)
     if (!this.#pending.settle(answer)) {
-      this.#counts[COUNT.late]! += 1
+      this.#counts[COUNT.late] += 1
       return
     }
     if ('error' in answer) this.failed(fromCausedErrorObject(answer.error))
-    else this.#counts[COUNT.succeeded]! += 1
+    else this.#counts[COUNT.succeeded] += 1
   }
 
   /** A function, or a stream that it has returned, has failed. */

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { FrontendCalls } from './frontend-calls.js'
 import { FrontendEnds } from './frontend-ends.js'
+import { toCounts } from '../shared/metrics.js'
 
 const LINK = 1
 const end = { why: 'it left', error: undefined, ranCode: true }
@@ -16,7 +17,7 @@ function start() {
   const delivered: unknown[] = []
   const writer = { request: () => {}, send: () => {}, error: (_id: unknown, _method: string, error: never) => error }
   const streams = new Streams({ writer: {} as StreamWriter, toError: thrown => thrown as BusError })
-  const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, new Float64Array(16), () => {}, streams)
+  const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, toCounts(), () => {}, streams)
   calls.call('f', {}).catch(({ message, data }: BusError) => {
     told.push(message)
     delivered.push(data)

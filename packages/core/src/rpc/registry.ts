@@ -108,7 +108,7 @@ type Command = { schema?: StandardSchemaV1 | undefined; handler: Runnable['run']
 
 /** @throws {BusError} `InvalidParams` */
 function readCommand(method: string, command: AnyCommand, pool: Pool): Command {
-  if (typeof command === 'function') return { handler: command as Runnable['run'] }
+  if (typeof command === 'function') return { handler: command }
   const { kind, schema, handler, thread } = command ?? {}
   const run = handler ?? (thread && ((args: unknown, ctx: IncomingCall) => pool.run(method, thread, args, ctx.signal)))
   if (kind !== 'command' || typeof run !== 'function') {
@@ -117,7 +117,7 @@ function readCommand(method: string, command: AnyCommand, pool: Pool): Command {
   if (thread?.protocol === 'file:' && !existsSync(thread)) {
     throw new BusError('InvalidParams', `${describeCommand(method)}: thread: there is no file ${fileURLToPath(thread)}`)
   }
-  return { schema, handler: run as Runnable['run'] }
+  return { schema, handler: run }
 }
 
 export type PoolTask = { method: string; module: string; args: unknown }
@@ -145,7 +145,7 @@ export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool 
     const resourceLimits = getV8Limits(limits)
     const piscina = new PiscinaPool({ filename, name: 'runTask', minThreads: 0, idleTimeout: 30_000, resourceLimits })
     // Emitted for an idle thread. Without a listener it would end core.
-    piscina.on('error', error => getLog().error({ err: error as unknown }, 'a thread of the pool exited'))
+    piscina.on('error', error => getLog().error({ err: error }, 'a thread of the pool exited'))
     piscina.on('workerCreate', ({ id }: { id: number }) => {
       const thread = piscina.threads.find(({ threadId }) => threadId === id)
       if (thread) limitHeap(thread, limits)
@@ -170,7 +170,7 @@ export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool 
       const task: PoolTask = { method, module: module.href, args }
       // The outcome is `null` if the task threw `null` outside of its function.
       let cause: unknown = null
-      const running = piscina.run(task, { signal }) as Promise<PoolOutcome | null>
+      const running: Promise<PoolOutcome | null> = piscina.run(task, { signal })
       const outcome = await running.catch((error: unknown) => void (cause = error))
       if (!outcome) {
         startThreadForWaiting(piscina)

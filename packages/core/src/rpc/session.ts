@@ -31,7 +31,7 @@ import type { Permits } from '../acl/authority.js'
 import type { App } from '../api/app.js'
 import { ResourceTable } from '../api/resources.js'
 import { type Delivery, emitDropped, type EventRouter, type Payload } from '../events/router.js'
-import { COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { COUNT, type Counts, type SessionMetrics } from '../shared/metrics.js'
 import { CallPhases, type CallTerms } from './call-phases.js'
 import { type CallOwner, CallTable, getDisplayName, type IncomingCall } from './call-table.js'
 import { ChannelTable } from './channels.js'
@@ -99,7 +99,7 @@ export class Session implements CallOwner {
   /** The trace in which the host has called `bus.run`, for the calls of its code, which has no tracer of its own. */
   runTrace: TraceContext | undefined
   readonly #options: SessionOptions
-  readonly #counts: Float64Array
+  readonly #counts: Counts
   readonly #traceSource: TraceSource
   readonly #reader = new BatchReader()
   readonly #reads: ReadScheduler
@@ -141,7 +141,7 @@ export class Session implements CallOwner {
     this.#streams = new Streams({
       writer: this.#writer,
       toError: thrown => toBusError('', thrown),
-      createCheck: () => createGuard(() => this.#counts[COUNT.bytesIn]!, violated),
+      createCheck: () => createGuard(() => this.#counts[COUNT.bytesIn], violated),
       failed: error => this.frontendCalls.failed(error),
     })
     this.#streams.nextId = FIRST_CORE_CHANNEL
@@ -181,7 +181,7 @@ export class Session implements CallOwner {
   }
 
   emitted(event: unknown): void {
-    this.#counts[COUNT.eventsIn]! += 1
+    this.#counts[COUNT.eventsIn] += 1
     if (eventsReceived.hasSubscribers) publishEvent(eventsReceived, this.#traceSource, event)
   }
 
@@ -228,7 +228,7 @@ export class Session implements CallOwner {
   }
 
   readonly #receive = (frame: ReceivedFrame): void => {
-    this.#counts[COUNT.bytesIn]! += frame.body.length
+    this.#counts[COUNT.bytesIn] += frame.body.length
     const { opener } = this.#options
     let messages: readonly unknown[]
     try {

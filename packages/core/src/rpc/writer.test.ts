@@ -14,6 +14,7 @@ import { AnswerScheduler, SessionWriter } from './writer.js'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { rows } from '../../../../scripts/testing.js'
 import { call, Peer, setUp } from '../../test/support/peer.js'
+import { toCounts } from '../shared/metrics.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
@@ -22,7 +23,7 @@ test('cork holds messages back over the end of the tick, until uncork', async ()
   const link = { send: ({ body }: Frame) => bodies.push(body), room: () => undefined } as unknown as Link
   const listener = { congested() {}, drained() {}, dropped() {}, recovered() {} }
   const { json: codec } = codecs
-  const writer = new SessionWriter(link, codec, new Float64Array(32), new AnswerScheduler().schedule, listener)
+  const writer = new SessionWriter(link, codec, toCounts(), new AnswerScheduler().schedule, listener)
   const put = (encoded: string): void => writer.put({ codec, encoded, attachments: [] })
   writer.cork()
   put('1')
@@ -133,7 +134,7 @@ describe('while the link has no room', () => {
       recovered() {},
     }
     const { json: codec } = codecs
-    const writer = new SessionWriter(link, codec, new Float64Array(32), new AnswerScheduler().schedule, listener)
+    const writer = new SessionWriter(link, codec, toCounts(), new AnswerScheduler().schedule, listener)
     const put = (encoded: string, isEvent: boolean): void =>
       writer.put({ codec, encoded, attachments: [] }, undefined, 0, isEvent)
     put('1', false)

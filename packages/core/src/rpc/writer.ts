@@ -56,7 +56,7 @@ import {
 } from '@sallyport/protocol/internal/wire'
 import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/router.js'
-import { COUNT } from '../shared/metrics.js'
+import { COUNT, type Counts } from '../shared/metrics.js'
 
 type Buffers = readonly ArrayBufferLike[]
 
@@ -77,7 +77,7 @@ export class SessionWriter implements StreamWriter {
   sendsCommands = false
   readonly #link: Link
   readonly #codec: Codec
-  readonly #counts: Float64Array
+  readonly #counts: Counts
   readonly #listener: SessionWriterEvents
   readonly #outbox: Outbox
   readonly #values: ValueBatch
@@ -85,13 +85,13 @@ export class SessionWriter implements StreamWriter {
   #droppedCount = 0
   #isCongested = false
 
-  constructor(link: Link, codec: Codec, counts: Float64Array, schedule: ScheduleFlush, listener: SessionWriterEvents) {
+  constructor(link: Link, codec: Codec, counts: Counts, schedule: ScheduleFlush, listener: SessionWriterEvents) {
     this.#link = link
     this.#codec = codec
     this.#counts = counts
     this.#listener = listener
     this.#outbox = new Outbox(frame => {
-      counts[COUNT.bytesOut]! += frame.body.length
+      counts[COUNT.bytesOut] += frame.body.length
       link.send(frame)
       const room = this.#isCongested ? undefined : link.room()
       if (room) this.#waitFor(room)
@@ -186,7 +186,7 @@ export class SessionWriter implements StreamWriter {
 
   /** @throws {BusError} `InvalidParams` if the payload cannot be serialized */
   event(delivery: Delivery, payload: Payload): void {
-    this.#counts[COUNT.eventsOut]! += 1
+    this.#counts[COUNT.eventsOut] += 1
     try {
       this.put(this.#encodeAlone(delivery, 0, payload.encode(this.#codec.name)), delivery, 0, true)
     } catch (cause) {
@@ -235,7 +235,7 @@ export class SessionWriter implements StreamWriter {
     const dropped = this.#waiting.add({ encoded: owned, source, index, isEvent })
     if (dropped === 0) return
     this.#droppedCount += dropped
-    this.#counts[COUNT.dropped]! += dropped
+    this.#counts[COUNT.dropped] += dropped
     this.#listener.dropped(dropped)
   }
 

@@ -41,14 +41,26 @@ export const createLatency = (): RecordableHistogram =>
 
 export const createCounts = (): SharedArrayBuffer => new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)
 
+/** Counters of which each of `COUNT` exists. */
+export type Counts = Float64Array & Record<(typeof COUNT)[keyof typeof COUNT], number>
+
+export const toCounts = (memory: ArrayBufferLike = new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)): Counts =>
+  new Float64Array(memory) as Counts
+
+export function addCounts(counts: Counts, others: Counts): Counts {
+  const sum = toCounts()
+  for (const [i, count] of counts.entries()) sum[i] = count + (others[i] ?? 0)
+  return sum
+}
+
 /** Core's side. Only a sample of the calls is timed: two readings of the clock take a tenth of the time of a small call. */
 export class SessionMetrics extends SamplingTimer {
-  readonly counts: Float64Array
+  readonly counts: Counts
   watch: CallerWatch | undefined
 
   constructor(counts: ArrayBufferLike, getLatency?: () => RecordableHistogram) {
     super(getLatency)
-    this.counts = new Float64Array(counts)
+    this.counts = toCounts(counts)
   }
 }
 

@@ -73,7 +73,7 @@ interface Part {
 }
 
 /** @internal Lists the options in a schema with their places, such as `frontends.<label>.allow`. They are listed only for an error. */
-export const listOptions = (schema: v.GenericSchema): string[] => listParts(schema as Part, '')
+export const listOptions = (schema: v.GenericSchema): string[] => listParts(schema, '')
 
 function listParts(part: Part, place: string): string[] {
   const { type, wrapped, item, value, options = [], entries = {}, pipe = [] } = part
@@ -144,7 +144,7 @@ function describeReceived({ input, received }: Issue, value = input): string {
 function hintAtSibling({ path, message }: Issue, places: readonly string[]): string | undefined {
   const [parent, member] = (path ?? []).slice(-2)
   const tail = `.${String(parent?.key)}.${String(member?.key)}`
-  const variant = Object.entries(Object(member?.input) as object).find(([key]) => key === 'kind' || key === 'use')
+  const variant = Object.entries(Object(member?.input)).find(([key]) => key === 'kind' || key === 'use')
   if (!variant || !places.some(place => `.${place}`.endsWith(tail))) return undefined
   return ` with ${variant[0]}: ${JSON.stringify(variant[1])}${message.startsWith('use ') ? `: ${message}, or another ${variant[0]}` : ''}`
 }

@@ -334,7 +334,7 @@ export class Client {
       sent.catch(() => {})
       return sent
     } catch (error) {
-      const failed = Promise.reject(error as Error)
+      const failed = Promise.reject(error)
       // The caller's own mistakes do end the thread unless they are caught.
       if (isBusError(error, 'Overloaded') || isBusError(error, 'Disconnected')) failed.catch(() => {})
       return failed

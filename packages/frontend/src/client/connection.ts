@@ -314,7 +314,7 @@ export class Connection {
       return void this.pending.settle(message)
     }
     const { listeners, functions } = this.#owner
-    const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
+    const { id, method, params }: Partial<RequestMessage> = message ?? {}
     if (typeof method !== 'string') return
     // The response repeats the id, so an invalid id must not reach it.
     if (id !== undefined) {

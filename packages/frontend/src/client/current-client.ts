@@ -48,7 +48,7 @@ export function invoke<T = unknown>(command: string, args?: object, options?: In
   try {
     return currentClient().invoke<T>(command, args, options)
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }
 
@@ -117,7 +117,7 @@ function send<T>(sendWith: (client: Client) => Promise<T>): Promise<T> {
   try {
     return sendWith(currentClient())
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }
 

@@ -53,7 +53,7 @@ export class NodeFunctionRegistry extends FunctionRegistry {
     this.#waiting = new Map()
     loaded.then(
       module => {
-        this.#hasExports = Object.keys(Object(module) as object).length > 0
+        this.#hasExports = Object.keys(Object(module)).length > 0
         this.#runWaiting(undefined)
       },
       () => {},

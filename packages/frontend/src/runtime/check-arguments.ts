@@ -27,7 +27,7 @@ if (Number.parseInt(process.versions.node) < 24) NUMERIC_MODULES.push('crypto')
 /** Node checks with `Number.isInteger`, then natively with `IsInt32`, and -0 is only the former. */
 const handler: ProxyHandler<Callable> = {
   apply: (target, self, args: unknown[]) => apply(target, self, withoutNegativeZeros(args)),
-  construct: (target, args: unknown[], newTarget) => construct(target, withoutNegativeZeros(args), newTarget) as object,
+  construct: (target, args: unknown[], newTarget) => construct(target, withoutNegativeZeros(args), newTarget),
 }
 
 /** Functions, classes and their methods take -0 as 0, as an argument and as a member of a plain object among the arguments. */
@@ -59,7 +59,7 @@ function wrapFunction(value: unknown): unknown {
   if (!wrapper) {
     wrappers.set(original, (wrapper = new Proxy(original, handler)))
     // Node compares `open` of a file's stream with its own.
-    if (original.prototype && !hasOwn(original.prototype as object, 'open')) wrapMethods(original.prototype as object)
+    if (original.prototype && !hasOwn(original.prototype, 'open')) wrapMethods(original.prototype)
   }
   return wrapper
 }
@@ -136,5 +136,5 @@ export function wrap(holder: object, key: string, createWrapper: (original: Call
 }
 
 function uncurry(target: Function): Callable {
-  return Function.prototype.call.bind(target) as Callable
+  return Function.prototype.call.bind(target)
 }

@@ -94,7 +94,7 @@ const createDenial = (permission: string) =>
 /** Lets `Deno.stdout` write to the output of this process, as `process.stdout` does. Its own writes are bytes between those of the streams. */
 function printByStream(): void {
   // Of the class: its methods work with the object, too.
-  const stdout = Object.getPrototypeOf(getGlobals().Deno.stdout) as object
+  const stdout: object = Object.getPrototypeOf(getGlobals().Deno.stdout)
   const print = (bytes: Uint8Array, printed?: (error?: Error | null) => void): number => {
     // A copy: the caller can use the memory again.
     process.stdout.write(Uint8Array.from(bytes), printed)
@@ -113,7 +113,7 @@ function printByStream(): void {
 
 /** The commands of the relay are in the pipe. */
 function readNothing(): void {
-  const stdin = Object.getPrototypeOf(getGlobals().Deno.stdin) as object
+  const stdin: object = Object.getPrototypeOf(getGlobals().Deno.stdin)
   const reads = { readSync: () => null, read: () => Promise.resolve(null), setRaw() {}, close() {} }
   for (const [name, value] of Object.entries(reads)) replace(stdin, name, value)
   const get = (): object => new ReadableStream({ start: controller => controller.close() })

@@ -33,7 +33,7 @@ async function enterAndLoad({
   const loadText = hasText ? (await import('./text-module.js')).loadTextModule : undefined
   const readableDirectory = await enterSandbox(sandbox)
   const loaded = href === undefined ? undefined : await import(/* webpackIgnore: true */ /* @vite-ignore */ href)
-  const runner = loaded as ScriptRunner | undefined
+  const runner: ScriptRunner | undefined = loaded
   await runner?.prepare?.(engineModule)
   return { readableDirectory, loadText, runner }
 }
@@ -48,7 +48,7 @@ export async function enterSandbox({ unexpectedRead, closesNet }: FrontendSandbo
     hardenOnDeno()
     return undefined
   }
-  const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } }
+  const { permission }: { permission?: { has(scope: string, reference: string): boolean } } = process
   if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
   // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.
   const readableDirectory =

@@ -19,7 +19,7 @@ const open = (endpoint: LinkEndpoint): Link => openLink(endpoint, true)
 /** @param loadFunctions - see `HostConnection` */
 export function runFrontendThread(loadFunctions: NonNullable<HostConnection['loadFunctions']>): void {
   const control = parentPort!
-  const data = workerData as FrontendWorkerData | FrontendPreparation | undefined
+  const data: FrontendWorkerData | FrontendPreparation | undefined = workerData
   if (!data || !('label' in data)) {
     // An error is that of the scripts so far. It ends the thread: its cause can pass, such as a lack of descriptors, and no script could start here.
     if (data) enterSandboxOnce(data).catch(throwLater)

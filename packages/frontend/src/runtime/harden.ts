@@ -91,7 +91,7 @@ function findFurtherPackages(): void {
       try {
         return original(request, places, isMain)
       } catch (error) {
-        if (!isMissing(Object(error) as object)) throw error
+        if (!isMissing(Object(error))) throw error
         return false
       }
     }
@@ -109,7 +109,7 @@ function replaceWithInert(): void {
   // Reports contain the host's environment and command line. Libraries with native addons look for the C library in one.
   const { report } = process
   const getHeader = (): object => {
-    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
+    const { header }: { header?: { glibcVersionRuntime?: string } } = report.getReport()
     return header?.glibcVersionRuntime === undefined ? {} : { glibcVersionRuntime: header.glibcVersionRuntime }
   }
   replace(process, 'report', { getReport: () => ({ header: getHeader(), sharedObjects: [] }) })
@@ -212,7 +212,7 @@ function guardSockets(openDescriptors: Descriptors): void {
   // Frontends can replace `Function.prototype.call` and `Reflect.apply`, which would be given the original.
   const { apply } = Reflect
   for (const handle of [getSocketHandle({ port: -1 }), getSocketHandle({ path: {} }), getDatagramHandle()]) {
-    const prototype = Object.getPrototypeOf(handle) as { open: Callable }
+    const prototype: { open: Callable } = Object.getPrototypeOf(handle)
     const { open } = prototype
     const refuse = createRefusal('opening a socket by a foreign descriptor')
     replace(prototype, 'open', function (this: unknown, descriptor: unknown) {
@@ -258,7 +258,7 @@ async function getFileHandlePrototype(): Promise<FileHandle> {
   const key = Object.getOwnPropertySymbols(file).find(({ description }) => description === 'kHandle')!
   const handle = (file as unknown as Record<symbol, FileHandle>)[key]!
   await file.close()
-  return Object.getPrototypeOf(handle) as FileHandle
+  return Object.getPrototypeOf(handle)
 }
 
 /** Returns the handle of a socket that could not connect, because the options are invalid. */
@@ -305,7 +305,7 @@ function refuseCachedData(): void {
   // Frontends can replace `Reflect.construct`, which would be given the native constructor.
   const { construct } = Reflect
   const vm = process.getBuiltinModule('node:vm')
-  const native = Object.getPrototypeOf(vm.Script) as { prototype: object }
+  const native: { prototype: object } = Object.getPrototypeOf(vm.Script)
   function ContextifyScript(...args: unknown[]): object {
     return args[4] === undefined ? construct(native as never, args, new.target) : refuse()
   }
@@ -324,7 +324,7 @@ function refuseCachedData(): void {
 function removeSignals(): void {
   const { ChildProcess } = process.getBuiltinModule('node:child_process')
   const { _handle: handle } = new ChildProcess() as unknown as { _handle: object }
-  replace(Object.getPrototypeOf(handle) as object, 'kill', createRefusal('ChildProcess.kill'))
+  replace(Object.getPrototypeOf(handle), 'kill', createRefusal('ChildProcess.kill'))
 }
 
 /** Node 20 writes traces to the working directory without asking for permission. Workers cannot create them. */

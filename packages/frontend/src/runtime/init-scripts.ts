@@ -16,7 +16,7 @@ export function setInitScripts(holder: object, getScripts: () => Scripts): void 
 export function runInitScripts(holder: object, window: object): () => void {
   const scripts = (holder as { [SCRIPTS]?: Scripts })[SCRIPTS] ?? []
   if (scripts.length === 0) return () => {}
-  const before = Object.getOwnPropertyDescriptors(window) as Record<PropertyKey, PropertyDescriptor>
+  const before: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(window)
   const listChanged = (): PropertyKey[] =>
     Reflect.ownKeys(window).filter(key => !isSame(before[key], getOwn(window, key)))
   const restore = (changed: readonly PropertyKey[]): void => {

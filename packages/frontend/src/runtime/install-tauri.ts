@@ -28,7 +28,7 @@ const runtime: TauriRuntime = {
 export function installTauri(client: Client, target: object = globalThis): TauriInstallation {
   const installation = install(client, target, runtime)
   try {
-    const restore = runInitScripts(client, Reflect.get(target, 'window') as object)
+    const restore = runInitScripts(client, Reflect.get(target, 'window'))
     const uninstall = (): void => {
       restore()
       installation.uninstall()

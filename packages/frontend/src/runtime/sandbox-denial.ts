@@ -33,7 +33,7 @@ export function explainSandboxDenial(error: unknown): string | undefined {
   let cause = error
   // An error of Sallyport's own has its remedy.
   for (let depth = 0; depth < MAX_DEPTH && cause instanceof Error && !isBusError(cause); depth++) {
-    const denial = describeDenial(cause as SystemError)
+    const denial = describeDenial(cause)
     if (denial !== undefined) return depth === 0 ? denial : `${describeThrown(error).replace(/\.$/, '')}: ${denial}`
     cause = getCause(cause)
   }
@@ -42,7 +42,7 @@ export function explainSandboxDenial(error: unknown): string | undefined {
 
 /** Returns an error that is a member of this one: its cause, or what libraries have in place of one. */
 function getCause(error: Error): unknown {
-  const { cause, errors, detail } = error as { cause?: unknown; errors?: unknown; detail?: unknown }
+  const { cause, errors, detail }: { cause?: unknown; errors?: unknown; detail?: unknown } = error
   return Array.isArray(errors) ? errors[0] : (cause ?? detail)
 }
 
@@ -127,7 +127,7 @@ type Permission = { has(scope: string, reference: string): boolean }
 /** Returns the path of a module that was not found and that the sandbox may not read: a wall hides it. */
 function getHiddenModule(message: string): string | undefined {
   const path = /^Cannot find module '([^']+)'/.exec(message)?.[1]
-  const { permission } = process as { permission?: Permission }
+  const { permission }: { permission?: Permission } = process
   return path !== undefined && isAbsolute(path) && permission?.has('fs.read', path) === false ? path : undefined
 }
 
@@ -192,7 +192,7 @@ type LoadAddon = (module: Module, file: string, ...rest: number[]) => void
 
 /** Records each native addon that is refused from now on. Packages catch that error, and throw another that says nothing of it. */
 export function watchAddons(): void {
-  process.dlopen = watch(process.dlopen.bind(process) as LoadAddon) as typeof process.dlopen
+  process.dlopen = watch(process.dlopen.bind(process)) as typeof process.dlopen
   // Deno's loader does not call it.
   const { _extensions: loaders } = process.getBuiltinModule('node:module') as unknown as {
     _extensions: { '.node': LoadAddon }

@@ -9,7 +9,6 @@ import {
   type FrontendWorkerData,
   getMemberStreams,
   Member,
-  type MemberCommand,
   type MemberConnection,
   type MemberReport,
 } from '@sallyport/protocol/internal/contract'
@@ -94,8 +93,7 @@ function startScript(streams: StreamMultiplexer, script: number): void {
   })
   control.receive({
     frame({ kind, body }) {
-      if (kind === FRAME_KIND.json)
-        return member.handle(JSON.parse(getText(body)) as Exclude<MemberCommand, { type: 'start' }>)
+      if (kind === FRAME_KIND.json) return member.handle(JSON.parse(getText(body)))
       member.start((host, data: Uint8Array) => {
         joinGroup(host, deserializeValue(data) as FrontendWorkerData, open)
       }, body as Uint8Array)

@@ -224,7 +224,7 @@ class FrontendLife {
     if (!this.#start.text?.wrapper) return functions
     const exposeAll = functions.expose as (exposed: unknown) => unknown
     const expose = (exposed: unknown): unknown => {
-      const { [RUN_METHOD]: run, ...others } = Object(exposed) as Record<string, (...call: unknown[]) => unknown>
+      const { [RUN_METHOD]: run, ...others }: Record<string, (...call: unknown[]) => unknown> = Object(exposed)
       return exposeAll(run ? { ...others, [RUN_METHOD]: (...call: unknown[]) => this.#endRun(run(...call)) } : exposed)
     }
     return { ...functions, expose }

@@ -57,14 +57,14 @@ export async function loadTextModule(
 
 function createImport(url: string, name: string): Import {
   const hasDirectory = url.startsWith('file:')
-  const importByNode = new Script('(specifier, attributes) => import(specifier, { with: attributes })', {
+  const importByNode: Import = new Script('(specifier, attributes) => import(specifier, { with: attributes })', {
     filename: hasDirectory ? url : import.meta.url,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  }).runInThisContext() as Import
+  }).runInThisContext()
   return async (specifier, attributes = {}) => {
     // Node resolves a package's own name in the package itself.
     if (specifier.startsWith(`${OWN_PACKAGE}/`)) {
-      return (await import(/* webpackIgnore: true */ /* @vite-ignore */ specifier)) as Namespace
+      return await import(/* webpackIgnore: true */ /* @vite-ignore */ specifier)
     }
     if (hasDirectory || isBuiltin(specifier) || HAS_SCHEME.test(specifier)) return importByNode(specifier, attributes)
     const problem = `cannot import ${JSON.stringify(specifier)}: it has no directory. Set the option "directory".`
@@ -99,13 +99,8 @@ function getModulePrototypes(): object[] {
   const module = new SyntheticModule([], () => {})
   const key = Object.getOwnPropertySymbols(module).find(({ description }) => description === 'kWrap')!
   const native = (module as unknown as Record<symbol, object>)[key]!
-  const base = Object.getPrototypeOf(SyntheticModule) as { prototype: object }
-  return [
-    SourceTextModule.prototype,
-    SyntheticModule.prototype,
-    base.prototype,
-    Object.getPrototypeOf(native) as object,
-  ]
+  const base: { prototype: object } = Object.getPrototypeOf(SyntheticModule)
+  return [SourceTextModule.prototype, SyntheticModule.prototype, base.prototype, Object.getPrototypeOf(native)]
 }
 
 const toModule = (namespace: Namespace): vm.Module => {

@@ -6,7 +6,6 @@ import type { Output } from '@sallyport/protocol/internal/contract'
 
 type Callable = (...args: unknown[]) => unknown
 type Done = (error: Error | null, ...results: unknown[]) => void
-type Write = (bytes: Uint8Array, done?: (error?: Error | null) => void) => unknown
 
 /** Lets the thread's own streams print to its output, until the thread exits. */
 export function takeStreams(output: Output): void {
@@ -26,7 +25,7 @@ export function takeStreams(output: Output): void {
 /** Returns the functions by their names in `node:fs`. The first argument of each is 1 or 2. */
 export function createThreadOutput(): Readonly<Record<string, Callable>> {
   // Saved, because a frontend can replace these methods with functions that call `node:fs`.
-  const writers = [process.stdout, process.stderr].map(stream => stream.write.bind(stream) as Write)
+  const writers = [process.stdout, process.stderr].map(stream => stream.write.bind(stream))
   const write = (fd: unknown, bytes: Uint8Array, done?: (error?: Error | null) => void): number => {
     writers[(fd as number) - 1]!(bytes, done)
     return bytes.length
@@ -76,7 +75,7 @@ function toBytes(value: unknown, [first, second]: readonly unknown[]): Uint8Arra
   if (!ArrayBuffer.isView(value))
     throw createTypeError('The "buffer" argument must be a string, Buffer, TypedArray or DataView')
   const range = typeof first === 'object' && first !== null ? first : { offset: first, length: second }
-  const { offset, length } = range as { offset?: unknown; length?: unknown }
+  const { offset, length }: { offset?: unknown; length?: unknown } = range
   const start = typeof offset === 'number' ? offset : 0
   const end = typeof length === 'number' ? start + length : value.byteLength
   if (!(start >= 0 && start <= end && end <= value.byteLength)) {

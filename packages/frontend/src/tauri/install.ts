@@ -100,7 +100,7 @@ export function install(client: Client, target: object, runtime: TauriRuntime): 
 
 /** Accepts a client of any copy of this package. A promise of a client, without its `await`, is the usual mistake. */
 function checkClient(client: unknown): void {
-  const { getParts } = ((client as Client | undefined)?.constructor ?? {}) as Partial<typeof Client>
+  const { getParts }: Partial<typeof Client> = (client as Client | undefined)?.constructor ?? {}
   if (getParts) return
   const kind = getTypeName(client)
   const text = `installTauri: the client must be the result of \`await bus.connect(label)\`: got ${kind}`
@@ -201,7 +201,7 @@ const COMMANDS: ReadonlySet<string> = new Set([METHOD.listen, METHOD.unlisten, M
 function checkListenEvent(command: string, payload: unknown): void {
   if (!COMMANDS.has(command)) return
   const name = command.slice(command.indexOf('|') + 1)
-  const { event } = (payload ?? {}) as { event?: unknown }
+  const { event }: { event?: unknown } = payload ?? {}
   if (event === undefined) throw invalid(name, 'event', `command ${name} missing required key event`)
   try {
     checkEventName(event)
@@ -229,7 +229,7 @@ class TauriListeners {
 
   /** Handles `plugin:event|listen`. Resolves with the listener's id. */
   async listen(payload: unknown, options: IpcOptions | undefined): Promise<number> {
-    const { handler } = (payload ?? {}) as { handler?: unknown }
+    const { handler }: { handler?: unknown } = payload ?? {}
     if (typeof handler !== 'number') throw invalid('listen', 'handler', 'command listen missing required key handler')
     this.#uses.set(handler, (this.#uses.get(handler) ?? 0) + 1)
     try {

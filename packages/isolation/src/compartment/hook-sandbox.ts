@@ -108,7 +108,7 @@ function createCompartment(
   // SES's own Date and Math have no clock and no random numbers. Plain scripts expect both, and they give no access to anything.
   const globals = { Date, Math, ...fixed, ...replaceable }
   const compartment = new Compartment({ __options__: true, name, globals, transforms: [rejectImportPhases] })
-  const compartmentGlobal = compartment.globalThis as Record<string, unknown>
+  const compartmentGlobal: Record<string, unknown> = compartment.globalThis
   for (const removed of ['lockdown', 'Compartment']) delete compartmentGlobal[removed]
   for (const key of Object.getOwnPropertyNames(compartmentGlobal)) {
     if (!Object.hasOwn(replaceable, key))

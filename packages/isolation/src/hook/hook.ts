@@ -36,7 +36,7 @@ export function findHook(sandbox: HookSandbox, app: IsolationApp): HookFunction 
     throw new BusError('InvalidParams', `Isolation app: ${scripts}: window.${HOOK_NAME} cannot be read`)
   }
   if (hook === null) return null
-  if (typeof hook === 'function') return message => Reflect.apply(hook, sandbox.window, [message]) as unknown
+  if (typeof hook === 'function') return message => Reflect.apply(hook, sandbox.window, [message])
   const problem = hook === undefined ? `set no window.${HOOK_NAME}` : `set window.${HOOK_NAME} to a ${typeof hook}`
   throw new BusError('InvalidParams', `Isolation app: ${scripts} ${problem}: it must be a function, or null`)
 }
@@ -283,7 +283,7 @@ function openInvoke({ cmd, callback, error, payload, options }: HookMessage): Le
   return {
     shown: { cmd: 'invoke', callback, error, message, options },
     read(rawAnswer) {
-      const answer = rawAnswer as { cmd?: unknown; message?: unknown; options?: PassedMessage['options'] }
+      const answer: { cmd?: unknown; message?: unknown; options?: PassedMessage['options'] } = rawAnswer
       if (answer.cmd !== 'invoke') return 'cmd is no longer "invoke"'
       const returned = answer.message
       if (!isRecord(returned)) return 'message is not an object'

@@ -29,7 +29,7 @@ export function getLaunch(name: string, launcher: Launcher, { command, args }: C
   }
   const mistake = findMistake(launch, launcher)
   if (mistake === undefined) return launch
-  const { cgroups } = Object(launch) as Partial<Launch>
+  const { cgroups }: Partial<Launch> = Object(launch)
   if (isTexts(cgroups)) void removeCgroups(cgroups)
   throw new BusError('InvalidParams', `${subject} returned ${mistake}`)
 }
@@ -50,7 +50,7 @@ function findMistake(launch: unknown, { isElsewhere }: Launcher): string | undef
   if (mistake !== undefined) return mistake
   const { stop, env } = launch as Launch
   // A variable that the host does not have is left out.
-  const wrong = Object.entries(Object(env) as object).find(([, each]) => !['string', 'undefined'].includes(typeof each))
+  const wrong = Object.entries(Object(env)).find(([, each]) => !['string', 'undefined'].includes(typeof each))
   if (wrong) return `an "env" whose ${JSON.stringify(wrong[0])} is no string`
   if (stop !== undefined) return findCommandMistake('stop.', stop, COMMAND_MEMBERS)
   return isElsewhere
@@ -59,8 +59,8 @@ function findMistake(launch: unknown, { isElsewhere }: Launcher): string | undef
 }
 
 function findCommandMistake(place: string, value: unknown, members: object): string | undefined {
-  const { command, args } = Object(value) as Partial<Record<keyof Command, unknown>>
-  const unknown = Object.keys(Object(value) as object).find(key => !Object.hasOwn(members, key))
+  const { command, args }: Partial<Record<keyof Command, unknown>> = Object(value)
+  const unknown = Object.keys(Object(value)).find(key => !Object.hasOwn(members, key))
   if (unknown !== undefined) return `the unknown member "${place}${unknown}". Use ${Object.keys(members).join(', ')}`
   if (typeof command !== 'string' || !isTexts(args))
     return `no command with arguments. Return ${place === '' ? '' : 'a "stop" of '}{ command: "/usr/bin/ssh", args: [] }`

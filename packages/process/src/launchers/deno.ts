@@ -94,7 +94,7 @@ export function findDependency(main?: string): string | undefined {
 function dependsOnDeno(directory: string): boolean {
   const { dependencies, devDependencies, optionalDependencies } = readManifest(directory)
   const kinds = [dependencies, devDependencies, optionalDependencies]
-  return kinds.some(kind => Object.hasOwn(Object(kind) as object, NAME))
+  return kinds.some(kind => Object.hasOwn(Object(kind), NAME))
 }
 
 function resolveProgram(directory: string): string | undefined {

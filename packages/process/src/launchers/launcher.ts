@@ -212,7 +212,7 @@ function openUnnamed(temporary: string): number {
 
 /** Returns an error with a remedy for an error of the file system in the directory, and any other error as it is. */
 export function explainTemporary(error: unknown, directory: string): unknown {
-  const { code, path } = Object(error) as NodeJS.ErrnoException
+  const { code, path }: NodeJS.ErrnoException = Object(error)
   // The limit of descriptors has a remedy of its own.
   if (!path?.startsWith(directory) || code === 'EMFILE' || code === 'ENFILE') return error
   const remedy = 'Set TMPDIR to a directory that can, or mount one there (in Docker: --tmpfs)'

@@ -59,7 +59,7 @@ const pick = <Name extends string>(table: Readonly<Record<Name, Numbers>>, at: 0
     Object.entries<Numbers>(table)
       .map(([name, numbers]) => [name, typeof numbers === 'number' ? numbers : numbers[at]])
       .filter(([, number]) => number !== undefined),
-  ) as Record<Name, number>
+  )
 
 export interface Syscalls extends Readonly<Record<Ruled, number>> {
   /** AUDIT_ARCH of the architecture. */

@@ -139,7 +139,7 @@ export class Broker {
       const hint = `${error.message}. Name the IP address, or localhost, in "net" of its sandbox if this is intended`
       return this.#deny(stream, target, hint, 'It has a private address.')
     }
-    const { code, message, syscall } = error as NodeJS.ErrnoException
+    const { code, message, syscall }: NodeJS.ErrnoException = error
     // The message of an error of one address, and the errors of several, have the addresses.
     const isConnect = syscall === 'connect' || error instanceof AggregateError
     const why = isConnect ? `connect ${code ?? 'failed'}` : message
@@ -232,7 +232,7 @@ function respond(stream: BrokerStream, response: IncomingMessage): void {
   response.on('error', () => {})
   if (stream.destroyed) return void response.destroy()
   try {
-    const headers = getHeaders(response.headers as IncomingHttpHeaders)
+    const headers = getHeaders(response.headers)
     stream.respond({ ...headers, ':status': response.statusCode, [BROKER_REASON]: '', [BROKER_OUTCOME]: 'response' })
   } catch (error) {
     response.destroy()

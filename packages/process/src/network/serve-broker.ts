@@ -58,7 +58,7 @@ export function serveBroker(
     if (method !== 'CONNECT') return respondFailure(stream, 'Invalid request')
     if (!reader || scheme === undefined) return broker.serve(stream, headers, false)
     stream.respond({ ':status': 200, [BROKER_OUTCOME]: 'response' })
-    const write = stream.write.bind(stream) as (chunk: unknown, done?: () => void) => boolean
+    const write: (chunk: unknown, done?: () => void) => boolean = stream.write.bind(stream)
     reader.accept(
       Object.assign(stream, {
         // `node:http` writes heads in Latin-1, and streams of HTTP/2 lose the content of such strings.

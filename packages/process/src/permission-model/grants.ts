@@ -172,7 +172,7 @@ function namesModule(root: string, path: string): boolean {
 /** Returns what is in the `package.json` of a directory: nothing if it cannot be read. */
 export function readManifest(directory: string): Readonly<Record<string, unknown>> {
   try {
-    return Object(parseJson(decodeText(readFileSync(join(directory, 'package.json'))))) as Record<string, unknown>
+    return Object(parseJson(decodeText(readFileSync(join(directory, 'package.json')))))
   } catch {
     return {}
   }

@@ -43,7 +43,7 @@ export function getProxyVariables(hosts: readonly string[]): Record<string, stri
   const local = LOCAL_NAMES.filter(name => !hosts.some(host => host.includes(name))).join(',')
   const names = { HTTP_PROXY: ORIGIN, HTTPS_PROXY: ORIGIN, NO_PROXY: local }
   const lower = Object.entries(names).map(([name, value]) => [name.toLowerCase(), value])
-  return { ...names, ...(Object.fromEntries(lower) as typeof names), NODE_USE_ENV_PROXY: '1' }
+  return { ...names, ...Object.fromEntries(lower), NODE_USE_ENV_PROXY: '1' }
 }
 
 export interface ProgramProxyOptions {
@@ -70,7 +70,7 @@ export async function serveProxy(
   let listener: Server
   try {
     const received = await once(child, 'message', { signal: ended.signal })
-    listener = received[1] as Server
+    listener = received[1]
   } catch (cause) {
     const why = toPlainText(await text(child.stderr!))
       .trim()

@@ -166,7 +166,7 @@ class Printed {
     let isWaiting = false
     const take = (): void => {
       // All that is there: lines that have waited for the host go on together.
-      const text = stream.read() as string | null
+      const text: string | null = stream.read()
       isWaiting = text !== null
       if (text === null) return
       this.length += text.length

@@ -94,7 +94,7 @@ export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 
         isLinked = true
         return { type, isDirect }
       case 'message': {
-        const fields = Object(message) as Record<string, unknown>
+        const fields: Record<string, unknown> = Object(message)
         const report = fields['type'] === 'output' ? parseOutput(fields) : parse(frame, fields)
         return typeof report === 'object' ? { type, message: report } : report
       }
@@ -123,22 +123,22 @@ function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
   try {
     // `postMessage` overflows the stack of its thread when it clones a value that is nested deeper.
     scanJson(typeof body === 'string' ? Buffer.from(body) : body, 0)
-    return Object(JSON.parse(getText(body))) as Record<string, unknown>
+    return Object(JSON.parse(getText(body)))
   } catch {
     return {}
   }
 }
 
 function pickStrings(error: unknown): ReportedError {
-  const fields = Object(error) as Record<string, unknown>
+  const fields: Record<string, unknown> = Object(error)
   const unsent = getUnsent(fields)
-  const { limit, max } = Object(fields['limit']) as Record<string, unknown>
+  const { limit, max }: Record<string, unknown> = Object(fields['limit'])
   const isLimit = typeof limit === 'string' && limit.length <= MAX_LIMIT_LENGTH && typeof max === 'number'
   const texts = ERROR_FIELDS.filter(name => typeof fields[name] === 'string')
   const strings = texts.map(name => [name, truncateReported(fields[name] as string)])
   return {
     message: 'The frontend failed',
-    ...(Object.fromEntries(strings) as Partial<ReportedError>),
+    ...Object.fromEntries(strings),
     ...(isLimit && { limit: { limit, max } }),
     ...(unsent !== undefined && { unsent }),
     // The host takes an error of it, whatever it is.

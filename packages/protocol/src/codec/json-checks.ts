@@ -62,7 +62,7 @@ function takeBytes(key: string | number, value: unknown, taken: WithBytes, holde
     taken.pointers.push('')
     return null
   }
-  const { toJSON } = value as { toJSON?: unknown }
+  const { toJSON }: { toJSON?: unknown } = value
   const json: unknown =
     typeof toJSON === 'function' && getTypeName(value) !== 'Date' ? toJSON.call(value, String(key)) : value
   if (json !== value) return takeBytes(key, json, taken, holders)
@@ -348,7 +348,7 @@ function mayHaveNegative(text: string): boolean {
 const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,220}[1-9])|\d[\d.]*[eE]-\d{3})/
 
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity
-const hasProtoKey = (value: unknown): boolean => Object.hasOwn(Object(value) as object, '__proto__')
+const hasProtoKey = (value: unknown): boolean => Object.hasOwn(Object(value), '__proto__')
 
 /** Checks the limits of `scanJson` for a text that this side has written, by parsing it: this takes a page less code. */
 export function checkLimits(text: string): void {

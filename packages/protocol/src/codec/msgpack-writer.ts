@@ -289,7 +289,7 @@ export class Writer {
     if (types.isDate(value)) return writeDate(this, value)
     const primitive: unknown = types.isBoxedPrimitive(value) ? value.valueOf() : undefined
     if (isPrimitive(primitive)) return this.value(primitive, depth)
-    const { toJSON } = value as { toJSON?: unknown }
+    const { toJSON }: { toJSON?: unknown } = value
     const json: unknown = typeof toJSON === 'function' ? toJSON.call(value) : value
     if (json !== value) return this.value(json, depth)
     refuse(value)

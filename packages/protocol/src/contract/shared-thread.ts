@@ -104,7 +104,7 @@ export class MemberOutbox {
     try {
       this.#port.postMessage(waiting, transfer)
     } catch {
-      readMembers(waiting as MemberMessages<MemberReport>, (id, report) => {
+      readMembers(waiting, (id, report) => {
         // What has something to transfer is urgent, and so the last.
         const post = (): void => this.#port.postMessage([id, report], report === waiting.at(-1) ? transfer : [])
         callSafely(post, error => this.#failed(id, error))
@@ -118,7 +118,7 @@ type SendReport = (report: MemberReport, isUrgent: boolean, transfer: readonly T
 
 /** True for the order to stop without time for calls. */
 export function endsAtOnce(message: unknown): boolean {
-  const { type, timeout } = Object(message) as { type?: unknown; timeout?: unknown }
+  const { type, timeout }: { type?: unknown; timeout?: unknown } = Object(message)
   return type === 'stop' && timeout === 0
 }
 

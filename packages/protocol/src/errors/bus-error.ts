@@ -170,7 +170,7 @@ export function describeThrown(thrown: unknown): string {
 
 /** Returns a text for an error without a message, such as the `AggregateError` of a host that refuses connections. @param describe - of those in it */
 export function describeEmpty(error: Error, describe: (inner: Error) => string = describeThrown): string {
-  const { name, code, errors, cause } = error as Error & { code?: unknown; errors?: unknown }
+  const { name, code, errors, cause }: Error & { code?: unknown; errors?: unknown } = error
   const inner = [...(Array.isArray(errors) ? (errors as unknown[]).slice(0, MAX_REASONS) : []), cause ?? '']
   const texts = inner.map(each => (isError(each) ? each.message && describe(each) : String(each)))
   const reasons = [...new Set(texts)].filter(text => text !== '').join('; ')

@@ -34,11 +34,7 @@ export function createCallPromise<T>(
         if (isRejected) return
         isRejected = true
         // `resolve` links the promises, which takes one microtask: the stack is captured in the next.
-        resolve(
-          Promise.reject<T>(error as Error)
-            .catch(rethrow)
-            .catch(addCallerOrCall),
-        )
+        resolve(Promise.reject<T>(error).catch(rethrow).catch(addCallerOrCall))
       })
     } catch (error) {
       // The calls within this library can use up V8's limit of frames.

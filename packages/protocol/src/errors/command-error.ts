@@ -121,7 +121,7 @@ export function whyNotSerializable(cause: unknown, value: unknown): string {
     if (around !== undefined) return `${around} makes it a circular structure, which no codec can represent`
   }
   if (IS_NODE && why.includes('"__proto__" is refused')) {
-    const holder = findValue(value, each => Object.hasOwn(Object(each) as object, '__proto__'))
+    const holder = findValue(value, each => Object.hasOwn(Object(each), '__proto__'))
     return holder ? `${holder}: ${why}` : why
   }
   let found: unknown

@@ -47,7 +47,7 @@ export const getFailedCommand = (error: unknown): string | undefined => failedCo
 /** @throws what a getter of the error throws */
 export function toErrorData(error: Error, seen: Set<unknown> = new Set()): ErrorData {
   seen.add(error)
-  const { name, message, stack, cause, errors } = error as Error & { errors?: unknown }
+  const { name, message, stack, cause, errors }: Error & { errors?: unknown } = error
   const data: ErrorData = {
     name: toText(name, MAX_TEXT.name),
     message: toText(message === '' ? describeEmpty(error) : describeThrown(error), MAX_TEXT.message),
@@ -67,14 +67,14 @@ export function toErrorData(error: Error, seen: Set<unknown> = new Set()): Error
 /** Returns the error of data, which can be anything. `undefined` for what is no object. Nothing of it is enumerable but its own properties, as in V8. */
 export function fromErrorData(data: unknown, made: Set<Error> = new Set()): Error | undefined {
   if (typeof data !== 'object' || data === null || made.size >= MAX_ERRORS) return undefined
-  const { name, message, stack, properties, cause, errors } = data as { [Key in keyof ErrorData]?: unknown }
+  const { name, message, stack, properties, cause, errors }: { [Key in keyof ErrorData]?: unknown } = data
   const error = new Error(toText(message, MAX_TEXT.message))
   made.add(error)
   const define = (key: string, value: unknown, enumerable = false): unknown =>
     Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true })
   define('name', toText(name, MAX_TEXT.name))
   define('stack', toText(stack, MAX_TEXT.stack))
-  const entries = Object.entries(Object(properties) as object).filter(([key]) => isProperty(key))
+  const entries = Object.entries(Object(properties)).filter(([key]) => isProperty(key))
   for (const [key, value] of entries.slice(0, MAX_PROPERTIES)) define(key, value, key !== 'cause')
   const inner = fromErrorData(cause, made)
   if (inner) define('cause', inner)
@@ -209,7 +209,7 @@ function getLimit(value: unknown): ReportedLimit | undefined {
 
 /** Returns how much of what was sent is lost, from data that can be anything. */
 export function getUnsent(data: unknown): ReportedError['unsent'] {
-  const { unsent } = Object(data) as { unsent?: unknown }
+  const { unsent }: { unsent?: unknown } = Object(data)
   return typeof unsent === 'number' || unsent === 'unknown' ? unsent : undefined
 }
 

@@ -155,7 +155,7 @@ export const toPacked = (codec: Codec, encoded: EncodedMessage | PackedMessage):
 
 /** @throws {BusError} InvalidParams if the message is too large for a frame, or its attachments are */
 export function checkPacked<T extends EncodedMessage | PackedMessage>(encoded: T): T {
-  if (!isPacked(encoded)) return checkSize(encoded as EncodedMessage) as T
+  if (!isPacked(encoded)) return checkSize(encoded) as T
   checkSize(encoded.encoded)
   const size = countBytes(encoded.attachments)
   if (size > MAX_ATTACHED_BYTES)

@@ -137,7 +137,7 @@ export class StreamSender implements BatchSource {
       if (IS_NODE) this.#latest = settled
       return sent
     } catch (error) {
-      return ignoreRejection(Promise.reject(error as BusError))
+      return ignoreRejection(Promise.reject(error))
     }
   }
 

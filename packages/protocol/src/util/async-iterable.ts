@@ -9,7 +9,7 @@ export function getIterator(source: AsyncIterable<unknown>): AsyncIterator<unkno
   if (typeof getReader === 'function') {
     const reader = (source as unknown as ReadableStream<unknown>).getReader()
     return {
-      next: () => reader.read() as Promise<IteratorResult<unknown>>,
+      next: () => reader.read(),
       return: () => reader.cancel().then(() => DONE),
     }
   }

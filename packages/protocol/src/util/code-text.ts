@@ -101,7 +101,7 @@ export function stripTypes(code: string, isBody: boolean): { code: string; mista
 }
 
 function findStrip(): ((code: string) => string) | undefined {
-  const { stripTypeScriptTypes, createRequire } = process.getBuiltinModule('node:module') as NodeModule
+  const { stripTypeScriptTypes, createRequire }: NodeModule = process.getBuiltinModule('node:module')
   if (stripTypeScriptTypes) return code => withoutWarnings(() => stripTypeScriptTypes(code, { mode: 'strip' }))
   try {
     const { transformSync } = createRequire(import.meta.url)('amaro') as Amaro

@@ -6,7 +6,7 @@ export const decodeText = (bytes: Uint8Array): string => new TextDecoder('utf-8'
 /** Is `JSON.parse` for files that people edit. @throws {SyntaxError} with the place, which Node.js does not name for each mistake */
 export function parseJson(text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown {
   try {
-    return JSON.parse(text, reviver) as unknown
+    return JSON.parse(text, reviver)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     const read = text.slice(0, findMistake(text))

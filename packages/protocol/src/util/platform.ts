@@ -93,13 +93,13 @@ const createContext = (snapshot: Snapshot): AsyncContext => ({
   runInAsyncScope: (run, self, ...args) => snapshot(() => Reflect.apply(run, self, args)) as ReturnType<typeof run>,
 })
 /** Taken when this module loads: what imports it first is in no context, as it is the entry of a program or a thread. */
-const empty: AsyncContext | undefined = CAN_COPY ? undefined : createContext(AsyncLocalStorage.snapshot() as Snapshot)
+const empty: AsyncContext | undefined = CAN_COPY ? undefined : createContext(AsyncLocalStorage.snapshot())
 
 export const captureContext = (): AsyncContext =>
-  CAN_COPY ? new AsyncResource('Sallyport') : createContext(AsyncLocalStorage.snapshot() as Snapshot)
+  CAN_COPY ? new AsyncResource('Sallyport') : createContext(AsyncLocalStorage.snapshot())
 
 /** Returns the context of no caller, for one use: before Node.js 24, `enterWith` changes it for what runs in it next. */
-export const createEmptyContext = (): AsyncContext => empty ?? (Object.create(nobody) as AsyncContext)
+export const createEmptyContext = (): AsyncContext => empty ?? Object.create(nobody)
 
 /**
  * Runs a function in no async context, and returns its result. What arrives, and what the bus opens for all, belongs to no caller: its code would

@@ -67,7 +67,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const abort = (): void => {
       clearTimer(timer)
-      reject(signal!.reason as Error)
+      reject(signal!.reason)
     }
     const end = (): void => {
       signal?.removeEventListener('abort', abort)

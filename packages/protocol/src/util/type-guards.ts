@@ -22,7 +22,7 @@ export function isError(value: unknown): value is Error {
 /** Returns the stack of a thrown value. A program can have replaced `Error.prepareStackTrace`, and an error its property: then it is empty. */
 export function readStack(thrown: unknown): string {
   try {
-    const { stack } = Object(thrown) as { stack?: unknown }
+    const { stack }: { stack?: unknown } = Object(thrown)
     return typeof stack === 'string' ? stack : ''
   } catch {
     return '' // A proxy, or a getter.

@@ -306,7 +306,7 @@ export function checkEventName(event: unknown): asserts event is string {
 /** Returns the target that a user names: a string is every listener of that label, as in Tauri. @throws {BusError} InvalidParams */
 export function toEventTarget(target: unknown): EventTarget {
   if (typeof target === 'string') return { kind: 'AnyLabel', label: target }
-  const { kind, label } = (target ?? {}) as { kind?: unknown; label?: unknown }
+  const { kind, label }: { kind?: unknown; label?: unknown } = target ?? {}
   if (kind === 'Any' || kind === 'App') return { kind }
   if (kind === 'AnyLabel' || kind === 'Window' || kind === 'Webview' || kind === 'WebviewWindow') {
     if (typeof label === 'string') return { kind, label }

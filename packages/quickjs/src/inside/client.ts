@@ -51,7 +51,7 @@ function explain(thrown: unknown): void {
   try {
     // Its data, which goes to the caller, can be large: each byte of it would become a member.
     const { data: _, ...error } = describeError(thrown)
-    const [message, stack] = JSON.parse(post('explain', error) as string) as [string, string]
+    const [message, stack]: [string, string] = JSON.parse(post('explain', error) as string)
     if (message !== thrown.message) thrown.message = message
     Object.defineProperty(thrown, 'stack', { value: stack, configurable: true, writable: true })
   } catch {

@@ -53,7 +53,7 @@ function getClassName(prototype: unknown): string {
 }
 
 function describe(error: Error): string {
-  const stack = Object.getOwnPropertyDescriptor(error, 'stack')?.value as unknown
+  const stack: unknown = Object.getOwnPropertyDescriptor(error, 'stack')?.value
   const title = `${error.name}: ${error.message}`
   return typeof stack === 'string' && stack !== '' ? `${title}\n${stack.trimEnd()}` : title
 }

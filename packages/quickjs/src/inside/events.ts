@@ -92,7 +92,7 @@ export class EventTarget {
   readonly #entries = new Map<string, Entry[]>()
 
   addEventListener(type: unknown, listener: Listener | null, options: ListenerOptions | boolean = {}): void {
-    const { once, capture, signal } = typeof options === 'boolean' ? { capture: options } : (options as ListenerOptions)
+    const { once, capture, signal } = typeof options === 'boolean' ? { capture: options } : options
     const isCapture = Boolean(capture)
     if (!listener || signal?.aborted) return
     const entries = this.#entries.get(String(type)) ?? []

@@ -209,7 +209,7 @@ function cloneValue(value: unknown, seen: Map<object, unknown>): unknown {
   if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) {
     throw new DOMException('#<Object> could not be cloned', 'DataCloneError')
   }
-  const copy = keep(Array.isArray(value) ? Array.from({ length: value.length }) : {}) as Record<string, unknown>
+  const copy: Record<string, unknown> = keep(Array.isArray(value) ? Array.from({ length: value.length }) : {})
   for (const key of Object.keys(value)) {
     const item = cloneValue((value as Record<string, unknown>)[key], seen)
     Object.defineProperty(copy, key, { value: item, configurable: true, enumerable: true, writable: true })

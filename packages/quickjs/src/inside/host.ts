@@ -81,9 +81,9 @@ class TextDecoder {
     bytes.set(view, this.#rest.length)
     const end = stream && this.encoding === 'utf-8' ? findCompleteEnd(bytes) : bytes.length
     this.#rest = bytes.slice(end)
-    const [text] = JSON.parse(
+    const [text]: [string | null] = JSON.parse(
       convert('decode', [this.encoding, this.fatal, this.ignoreBOM], bytes.subarray(0, end)) as string,
-    ) as [string | null]
+    )
     if (text === null) throw new TypeError('The encoded data was not valid')
     return text
   }

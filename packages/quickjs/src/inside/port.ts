@@ -20,7 +20,7 @@ export const convertJson = (operation: string, value: unknown): unknown =>
 /** Returns the error with which the host has refused a message. It is the text of an error, unless that is the engine's own. */
 function toRefusal(error: Error): unknown {
   try {
-    return toError(JSON.parse(error.message) as CrossedError)
+    return toError(JSON.parse(error.message))
   } catch {
     return error
   }

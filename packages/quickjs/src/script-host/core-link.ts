@@ -69,7 +69,7 @@ export class CoreLink {
     if (!isFrameKind(kind) || kind === FRAME_KIND.sealed || bytes > MAX_BODY_BYTES) throw createForged()
     this.#attachedBytes = kind === FRAME_KIND.bytes ? this.#attachedBytes + Math.max(bytes, MIN_ATTACHMENT_BYTES) : 0
     this.#checkMemory(this.#attachedBytes)
-    if (this.#frames.push({ kind, body } as Frame) === 1) queueMicrotask(() => this.flush())
+    if (this.#frames.push({ kind, body }) === 1) queueMicrotask(() => this.flush())
     this.#waitingBytes += Math.max(bytes, MIN_FRAME_BYTES)
     if (this.isFull || this.#waitingBytes > MAX_TURN_BYTES) this.flush()
     this.#checkMemory(this.#waitingBytes)

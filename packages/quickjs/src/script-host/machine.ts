@@ -124,7 +124,7 @@ export class Machine {
     // A script that runs finds no name for them any more.
     const exports = image ? undefined : vm.global.getProp('__sallyport')
     const entries = INSIDE.map((name, at) => [name, exports?.getProp(name) ?? vm.importHandle(image!.handles[at]!)])
-    this.#inside = Object.fromEntries(entries) as Inside
+    this.#inside = Object.fromEntries(entries)
     exports?.dispose()
   }
 
@@ -431,7 +431,7 @@ export class Machine {
       handle.dispose()
       const bytes = getSize(text)
       this.checkSize(this.#reportedBytes + bytes)
-      return { described: JSON.parse(text) as CrossedError, bytes }
+      return { described: JSON.parse(text), bytes }
     } catch (error) {
       this.#limit = this.#toLimit(error)
       if (!this.#limit) throw error

@@ -258,7 +258,7 @@ export class ScriptRun implements MachineEvents {
   }
 
   #parseError(content: string): CrossedError {
-    return Object(this.#machine.parse(content)) as CrossedError
+    return Object(this.#machine.parse(content))
   }
 
   #threw(error: CrossedError): undefined {
@@ -275,7 +275,7 @@ export class ScriptRun implements MachineEvents {
   #closed(): undefined {
     if (this.#client !== 'open') {
       this.#client = 'closed'
-      return void this.#core.close() as undefined
+      return void this.#core.close()
     }
     // Core's messages are valid: the client closes its link by itself only if it has no memory to read one.
     this.#isOver = true

@@ -94,7 +94,7 @@ export class Services {
       case 'wake':
         return this.#wake(Math.min(Math.max(Number(value) || 0, 0), MAX_TIMER_MS))
       case 'fetch':
-        return this.#fetch(list[0], Object(list[1]) as Record<string, unknown>, content.length, bytes)
+        return this.#fetch(list[0], Object(list[1]), content.length, bytes)
       case 'read':
         return this.#read(list[0] as number)
       case 'abort-fetch':

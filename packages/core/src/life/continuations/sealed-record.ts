@@ -98,7 +98,7 @@ export function openRecord<Header extends { readonly id: string }>(
 /** Nothing of the header counts before it is authenticated, except for the id, of which the key is derived. */
 function parseHeader<Header extends { readonly id: string }>(text: string): Header | undefined {
   try {
-    const header = JSON.parse(text) as Header
+    const header: Header = JSON.parse(text)
     return /^[0-9a-f]{32}$/.test(header.id) ? header : undefined
   } catch {
     return undefined

@@ -64,7 +64,7 @@ function createLazyLog(level: LogLevel, write: (line: string) => void = () => {}
     }
     return [name, method]
   })
-  return { ...(Object.fromEntries(entries) as Omit<HostLog, 'level'>), level }
+  return { ...Object.fromEntries(entries), level }
 }
 
 /** Variables that the test runners of Node, Vitest and Jest set. */
@@ -95,7 +95,7 @@ export function writeOutput(label: string, line: string, stream: 'stdout' | 'std
 
 /** Writes a line of core's pino to the host's log. */
 export function forwardLine(log: HostLog, line: string): void {
-  const { level, time: _time, pid: _pid, hostname: _hostname, msg, ...fields } = JSON.parse(line) as LogLine
+  const { level, time: _time, pid: _pid, hostname: _hostname, msg, ...fields }: LogLine = JSON.parse(line)
   const method = getLevelName(level) ?? 'info'
   if (method in log) log[method as 'info'](fields, msg)
 }
@@ -103,7 +103,7 @@ export function forwardLine(log: HostLog, line: string): void {
 /** Returns the fields that other lines have of a worker. @param name - `core`, `frontend "label"`, `gate "label"` */
 function toFields(name: string): Pick<LogLine, 'worker' | 'label'> {
   const [, worker = name, label] = /^(\w+) (".*")$/s.exec(name) ?? []
-  return label === undefined ? { worker } : { worker, label: JSON.parse(label) as string }
+  return label === undefined ? { worker } : { worker, label: JSON.parse(label) }
 }
 
 /** Calls are named before they are cut off. */

@@ -1,7 +1,15 @@
 // Statistics of `bus.stats()`, and how those of a frontend are counted over its links.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { NetworkStats } from '../../contract/host-core.js'
-import { COUNT, COUNTS, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
+import {
+  addCounts,
+  COUNT,
+  type Counts,
+  createCounts,
+  createLatency,
+  type MetricsMemory,
+  toCounts,
+} from '../../shared/metrics.js'
 import type { WorkerStats } from '../policy.js'
 
 /** Durations in microseconds. */
@@ -133,14 +141,14 @@ export function readStats(
   }
 }
 
-const getTotals = (counts: Float64Array): TrafficStats['perSecond'] => ({
-  calls: Math.max(0, counts[COUNT.calls]! - counts[COUNT.eventsIn]!),
-  failures: counts[COUNT.failures]!,
-  events: { in: counts[COUNT.eventsIn]!, out: counts[COUNT.eventsOut]! },
-  bytes: { in: counts[COUNT.bytesIn]!, out: counts[COUNT.bytesOut]! },
+const getTotals = (counts: Counts): TrafficStats['perSecond'] => ({
+  calls: Math.max(0, counts[COUNT.calls] - counts[COUNT.eventsIn]),
+  failures: counts[COUNT.failures],
+  events: { in: counts[COUNT.eventsIn], out: counts[COUNT.eventsOut] },
+  bytes: { in: counts[COUNT.bytesIn], out: counts[COUNT.bytesOut] },
 })
 
-const NO_COUNTS = new Float64Array(COUNTS)
+const NO_COUNTS = toCounts()
 const NO_TRAFFIC = getTotals(NO_COUNTS)
 
 /** Metrics of one frontend over links that follow each other. */
@@ -149,16 +157,16 @@ export class SessionTraffic {
   #previous = NO_COUNTS
   /** Core creates one with the first timed call: 30 KB would be wasted on thousands of idle frontends. Further links share the first. */
   readonly #latencies: RecordableHistogram[] = []
-  #counts: Float64Array | undefined
+  #counts: Counts | undefined
   #lastTotals = NO_TRAFFIC
   #lastAt = performance.now()
 
   /** Returns the memory for the metrics of a new link. */
   attach(): MetricsMemory {
     const last = this.#counts
-    if (last) this.#previous = this.#previous.map((count, i) => count + last[i]!)
+    if (last) this.#previous = addCounts(this.#previous, last)
     const counts = createCounts()
-    this.#counts = new Float64Array(counts)
+    this.#counts = toCounts(counts)
     return { counts, latency: this.#latencies[0] }
   }
 
@@ -187,7 +195,7 @@ export class SessionTraffic {
    * @param resetRates - whether the rates of the next snapshot are measured from this one
    */
   snapshot(isLinked: boolean, resetRates: boolean): TrafficStats {
-    const counts = this.#previous.map((count, i) => count + (this.#counts?.[i] ?? 0))
+    const counts = this.#counts ? addCounts(this.#previous, this.#counts) : this.#previous
     const now = performance.now()
     const totals = getTotals(counts)
     const seconds = Math.max(now - this.#lastAt, 1) / 1000
@@ -208,17 +216,17 @@ export class SessionTraffic {
       inFlight: getCurrent(COUNT.inFlight),
       queued: getCurrent(COUNT.queued),
       ...totals,
-      denied: counts[COUNT.denied]!,
-      overloaded: counts[COUNT.overloaded]!,
-      late: counts[COUNT.late]!,
-      events: { ...totals.events, dropped: counts[COUNT.dropped]! },
+      denied: counts[COUNT.denied],
+      overloaded: counts[COUNT.overloaded],
+      late: counts[COUNT.late],
+      events: { ...totals.events, dropped: counts[COUNT.dropped] },
       perSecond,
       latency: getLatency(this.#latency),
     }
   }
 
-  #getTotal(count: number): number {
-    return this.#previous[count]! + (this.#counts?.[count] ?? 0)
+  #getTotal(count: (typeof COUNT)[keyof typeof COUNT]): number {
+    return this.#previous[count] + (this.#counts?.[count] ?? 0)
   }
 
   /** The durations of all links. */

@@ -45,7 +45,7 @@ export const createPaint =
 export function createTerminalLog(write: (text: string) => void, paint: Paint): (line: string) => void {
   let lastStack = ''
   return line => {
-    const { level, time, name: _name, pid: _pid, hostname: _hostname, err, ...rest } = JSON.parse(line) as LogLine
+    const { level, time, name: _name, pid: _pid, hostname: _hostname, err, ...rest }: LogLine = JSON.parse(line)
     const { worker, label, msg, ...fields } = rest
     const [errorText = '', ...frames] = String(err?.stack ?? err?.message ?? err ?? '').split('\n')
     const error = errorText && `: ${escapeText(errorText)}`
@@ -156,8 +156,7 @@ const FORMATS: Readonly<Record<string, (value: unknown, fields: Fields) => strin
   files: value => (Array.isArray(value) ? listSome(value.map(file => relative('', String(file)))) : undefined),
   workers: (value, { hooks }) =>
     Array.isArray(value) ? listSome([...value.map(formatName), ...(hooks === true ? ['the hooks'] : [])]) : undefined,
-  pending: (value, { workers }) =>
-    Array.isArray(value) ? describePending(value as RunningCall[], workers) : undefined,
+  pending: (value, { workers }) => (Array.isArray(value) ? describePending(value, workers) : undefined),
 }
 
 const REJECTIONS: ReadonlyMap<string, string> = new Map([
@@ -202,7 +201,7 @@ const listSome = (names: readonly string[]): string => {
 }
 
 function describeWorker(fields: unknown): string {
-  const { worker, label } = Object(fields) as Partial<LogLine>
+  const { worker, label }: Partial<LogLine> = Object(fields)
   return label === undefined ? String(worker) : `${worker} ${describeName(label)}`
 }
 

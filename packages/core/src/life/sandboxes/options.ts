@@ -50,9 +50,7 @@ export const hosts = v.pipe(v.array(host, 'an array of hosts'), v.minLength(1, H
 const either = v.boolean(NET_RULE)
 
 /** @internal `true`, `false` or a list of hosts. */
-export const netOrHosts = v.optional(
-  v.lazy(value => (Array.isArray(value) ? hosts : either)) as v.LazySchema<typeof hosts | typeof either>,
-)
+export const netOrHosts = v.optional(v.lazy(value => (Array.isArray(value) ? hosts : either)))
 
 /** @internal */
 export const secrets = v.optional(
@@ -86,7 +84,7 @@ const launcherEntries: { [Name in keyof Required<Launcher>]: v.GenericSchema } =
 const plainLauncher = objectOfKind(launcherEntries)
 /** One of a class has what its methods use. */
 const classLauncher = v.object(launcherEntries)
-const isPlain = (value: unknown): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value) as null)
+const isPlain = (value: unknown): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
 /** Returns the launcher itself, of which `launch` is called as a method, and no copy. */
 const launcher: v.GenericSchema<Launcher> = {
@@ -109,7 +107,7 @@ const wallName = v.picklist(['auto', 'required', 'none'], ({ input }) => explain
 /** A promise of a launcher was not awaited. */
 const isObject = (value: unknown): boolean => isInline(value) && !(value instanceof Promise)
 const wall = v.optional(
-  v.lazy(value => (isObject(value) ? launcher : wallName)) as v.LazySchema<typeof launcher | typeof wallName>,
+  v.lazy(value => (isObject(value) ? launcher : wallName)),
   'auto',
 )
 

@@ -235,7 +235,7 @@ const describeEngine = loadOnce(async (): Promise<string> => {
     readFile(createRequire(runner).resolve('quickjs-wasi/package.json'), 'utf8'),
     readFile(new URL('../browser/inside.img', runner)),
   ])
-  const { version } = JSON.parse(pack) as { version: string }
+  const { version }: { version: string } = JSON.parse(pack)
   return `quickjs-wasi ${version} with ${await hashImage(image)}`
 })
 
@@ -266,7 +266,7 @@ export async function readImageOf(engine: string): Promise<Uint8Array | undefine
     return refuse('Resume it with the version of Sallyport that made it')
   try {
     const read = (name: string): Promise<Buffer> => readFile(fileURLToPath(import.meta.resolve(`${IMAGES}/${name}`)))
-    const withdrawn = JSON.parse((await read('withdrawn.json')).toString()) as Record<string, string>
+    const withdrawn: Record<string, string> = JSON.parse((await read('withdrawn.json')).toString())
     if (Object.hasOwn(withdrawn, hash!)) return refuse(`That one was withdrawn: ${withdrawn[hash!]}`)
     const image = await read(`images/${hash}.img`)
     if ((await hashImage(image)) !== hash) return refuse(`The image ${hash} of ${IMAGES} was changed. Install it again`)

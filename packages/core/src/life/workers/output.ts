@@ -99,7 +99,7 @@ export function createOutputSink(
 
 /** Takes a report of output, which can have any form, and asks for the next one. Ignores other reports. */
 export function takeReport(report: unknown, { take }: OutputSink, thread: Pick<ThreadHandle, 'postMessage'>): void {
-  const { type, stream, text, lost } = Object(report) as Record<string, unknown>
+  const { type, stream, text, lost }: Record<string, unknown> = Object(report)
   if (type !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return
   if (typeof text !== 'string' || text.length > MAX_OUTPUT_TEXT) return
   take(stream, text, Number.isSafeInteger(lost) ? (lost as number) : 0)

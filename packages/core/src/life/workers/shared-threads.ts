@@ -112,7 +112,7 @@ class SharedThread {
     worker.unref()
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
-    port1.on('message', messages => this.#receive(messages as MemberMessages<MemberReport>))
+    port1.on('message', messages => this.#receive(messages))
     port1.on('messageerror', error => this.failAll(error))
     port1.unref()
     worker.postMessage({ type: 'members', port: port2 } satisfies MemberPort, [port2])
@@ -207,7 +207,7 @@ class SharedThread {
       try {
         const next = receiveMessageOnPort(this.#port)
         if (!next) return
-        this.#receive(next.message as MemberMessages<MemberReport>)
+        this.#receive(next.message)
       } catch (error) {
         this.failAll(error)
       }

@@ -43,7 +43,7 @@ const spawn = (data: CoreThreadData, factory?: WorkerFactory, stdio?: WorkerOpti
 
 /** Spawns core's worker before the options of `createBus` are checked. Returns `undefined` if one of them could change how it is spawned. */
 export function spawnCoreEarly(options: unknown): SpareWorker | undefined {
-  const { core, dev, workers, isolation } = Object(options) as Record<'core' | 'dev' | 'workers' | 'isolation', unknown>
+  const { core, dev, workers, isolation }: Record<'core' | 'dev' | 'workers' | 'isolation', unknown> = Object(options)
   const module = (core as { module?: unknown } | null | undefined)?.module ?? core
   const isPlain = dev === undefined && workers === undefined && (typeof module === 'string' || module instanceof URL)
   return isPlain ? new SpareWorker(() => spawn({ isIsolated: isolation !== undefined })) : undefined

@@ -70,7 +70,7 @@ function guardInnerPort(worker: Worker): void {
   const inner = worker as unknown as Record<symbol, Receive>
   const receive = inner[name]!
   inner[name] = value => {
-    const message = Object(value) as { type?: unknown }
+    const message: { type?: unknown } = Object(value)
     if (message.type === 'upAndRunning' || message.type === 'couldNotSerializeError') receive.call(worker, message)
     else if (message.type === 'errorMessage') {
       try {

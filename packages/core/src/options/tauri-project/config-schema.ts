@@ -40,7 +40,7 @@ const strings = v.array(string, 'an array')
 const cspSchema = v.nullish(
   inlineOr(v.record(v.string(), v.union([string, strings], 'a string, or an array of strings')), string),
 )
-const pathScope = v.lazy(value =>
+const pathScope: v.GenericSchema<readonly string[] | AssetScope> = v.lazy(value =>
   Array.isArray(value)
     ? strings
     : section({
@@ -49,7 +49,7 @@ const pathScope = v.lazy(value =>
         requireLiteralLeadingDot: v.nullish(boolean),
         'require-literal-leading-dot': v.nullish(boolean),
       }),
-) as v.GenericSchema<readonly string[] | AssetScope>
+)
 const assetProtocol = v.optional(section({ enable: v.optional(boolean, false), scope: v.optional(pathScope) }))
 const keptDirectives = v.optional(v.union([boolean, strings], 'true, false or an array of directives'))
 // The isolation app is required, as in Tauri: without it the hook would pass every message, which cannot be the intent.

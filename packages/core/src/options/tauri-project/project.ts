@@ -133,13 +133,13 @@ async function readConfig(path: string): Promise<AclSource & { path: string }> {
  * @throws {BusError} InvalidParams, also for a configuration of Tauri 1, whose keys are all different
  */
 function checkNearMisses(from: string, config: unknown): void {
-  const old = ['tauri', 'package'].find(name => Object.hasOwn(Object(config) as object, name))
+  const old = ['tauri', 'package'].find(name => Object.hasOwn(Object(config), name))
   if (old !== undefined) {
     const text = `${JSON.stringify(old)} belongs to Tauri 1, and would be ignored. Run \`tauri migrate\` to convert it to Tauri 2`
     throw new BusError('InvalidParams', `${from}: ${text}`)
   }
   for (const [key, place] of Object.entries(MISPLACED)) {
-    if (Object.hasOwn(Object(config) as object, key)) {
+    if (Object.hasOwn(Object(config), key)) {
       throw createUnknownOptionError(from, key, `: it belongs at ${place}`)
     }
   }

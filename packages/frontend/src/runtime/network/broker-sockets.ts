@@ -92,7 +92,7 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
     process.nextTick(() => socket.destroy(createRefusal()))
     return Object.assign(socket, { connecting: true })
   }
-  const { _destroy: destroy } = Object.getPrototypeOf(socket) as SocketInternals
+  const { _destroy: destroy }: SocketInternals = Object.getPrototypeOf(socket)
   const chain = (): Socket => socket
   let isOver = false
   /**

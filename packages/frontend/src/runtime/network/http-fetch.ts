@@ -1,7 +1,7 @@
 // `fetch` over `node:http`, for Deno, whose own has no way to a broker. It follows redirects, decodes bodies and can be aborted, and sends the whole
 // body of a request at once.
 import { BODY_FIELDS, ORIGIN_FIELDS, parseForeignUrl } from '@sallyport/protocol/internal/util'
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
 /** Opens a connection that the broker encrypts if `protocol` says so. */
@@ -17,17 +17,11 @@ const WITHOUT_BODY = new Set([204, 205, 304])
 const DEFAULTS = { accept: '*/*', 'user-agent': 'node', 'accept-encoding': 'gzip, deflate, br' }
 
 export function createHttpFetch(connect: Connect): typeof fetch {
-  const { Agent, request: open } = process.getBuiltinModule('node:http')
-  const createAgent = (protocol: string) => {
-    const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS })
-    const createConnection = ({ host, port }: { host: string; port: number }, done: Parameters<Connect>[1]): void =>
-      connect({ hostname: host, port: String(port), protocol }, done)
-    return Object.assign(agent, { createConnection })
-  }
-  const agents = { 'http:': createAgent('http:'), 'https:': createAgent('https:') }
+  const { request: open } = process.getBuiltinModule('node:http')
+  const agents = new Map(['http:', 'https:'].map(protocol => [protocol, createAgent(protocol, connect)]))
 
   function send(url: URL, method: string, headers: Headers, body: Uint8Array | undefined, signal: AbortSignal) {
-    const agent = agents[url.protocol as keyof typeof agents] as (typeof agents)['http:'] | undefined
+    const agent = agents.get(url.protocol)
     if (!agent) throw new Error(`The scheme ${url.protocol} is not supported`)
     if (body) headers.set('content-length', String(body.byteLength))
     const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -83,8 +77,16 @@ export function createHttpFetch(connect: Connect): typeof fetch {
   }
 }
 
+function createAgent(protocol: string, connect: Connect): Agent {
+  const { Agent } = process.getBuiltinModule('node:http')
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS })
+  const createConnection = ({ host, port }: { host: string; port: number }, done: Parameters<Connect>[1]): void =>
+    connect({ hostname: host, port: String(port), protocol }, done)
+  return Object.assign(agent, { createConnection })
+}
+
 function destroyOnAbort(stream: ClientRequest | IncomingMessage, signal: AbortSignal): void {
-  const abort = (): void => void stream.destroy(signal.reason as Error)
+  const abort = (): void => void stream.destroy(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
   stream.once('close', () => signal.removeEventListener('abort', abort))
 }

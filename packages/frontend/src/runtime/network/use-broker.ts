@@ -97,7 +97,7 @@ function createDispatcher(): RequestInit {
 
 /** Where a server redirects to becomes a `URL`, which versions of Node with this handler read in quadratic time. */
 const guard = (handler: Handler): Handler =>
-  Object.assign(Object.create(handler) as Handler, {
+  Object.assign(Object.create(handler), {
     onHeaders(this: Handler, ...args: Parameters<Required<Handler>['onHeaders']>) {
       const [, fields] = args
       // `fetch` joins them with `, `, so that a host could be split over two.
@@ -168,7 +168,7 @@ const createTimeout = (): Error =>
 /** What is denied is the error's own message: most code prints no causes. */
 function explain(error: unknown): unknown {
   // A request can be aborted with any reason, also `null`.
-  const { cause } = Object(error) as { cause?: NodeJS.ErrnoException }
+  const { cause }: { cause?: NodeJS.ErrnoException } = Object(error)
   if (cause?.code !== 'ERR_ACCESS_DENIED') return error
   return Object.assign(new TypeError(cause.message, { cause }), { code: cause.code })
 }
