@@ -14,7 +14,7 @@ import { PACKAGES, PROGRAMS, pack } from '../../../scripts/packed/pack.mjs'
 import { startRegistry } from '../../../scripts/packed/registry.mjs'
 import { getBlocks } from '../../../site/blocks/markdown.js'
 import { getPrograms } from '../../../site/blocks/programs.js'
-import { findTypeMistakes } from './types.js'
+import { findProgramMistakes, findTypeMistakes } from './types.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const shell = process.platform === 'win32'
@@ -183,6 +183,17 @@ describe('the types compile without skipLibCheck', () => {
       rows([{ strict: false }, { exactOptionalPropertyTypes: true, skipLibCheck: true }])(async options => {
         expect(await findTypeMistakes(directory, 'nodenext', undefined, options)).toBe('')
       }),
+    180_000,
+  )
+
+  const compilers = ['5.4', '5.9', '6.0', '7.0'].flatMap(version =>
+    ['node16', 'nodenext', 'bundler'].map(resolution => [version, resolution] as const),
+  )
+  test.each(choose(compilers, 0, compilers.length - 1))(
+    'for programs with all strict options, by TypeScript %s with moduleResolution %s',
+    async (version, resolution) => {
+      expect(await findProgramMistakes(directory, version, resolution)).toBe('')
+    },
     180_000,
   )
 
