@@ -21,6 +21,7 @@ command(/*command*/)
 const bus = await createBus({ core })
 void bus.call('main', 'render')
 void bus.emit('changed')
+void (await bus.connect('me')).invoke('/*invoke*/')
 `
 const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile)
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
@@ -58,6 +59,10 @@ test('allow offers the commands and permissions of the core', () => {
   const names = ['read_note', 'tail', 'fs:allow-read-file', 'fs:default']
   expect(offered('commands').toSorted()).toEqual(names.toSorted())
   expect(offered('typed').toSorted()).toEqual(names.toSorted())
+})
+
+test('a client of the host offers the commands of the core', () => {
+  expect(offered('invoke').toSorted()).toEqual(['plugin:fs|read_file', 'read_note'])
 })
 
 test('a frontend offers its options, and no member of URL', () => {

@@ -11,6 +11,7 @@ import { ConnectionPool } from './client/connection-pool.js'
 import type { InvokeOptions } from './client/arguments.js'
 import { synchronize } from './client/synchronize.js'
 import { setInitScripts } from './runtime/init-scripts.js'
+import type { Client as AnyClient } from './types/client.js'
 
 export { Channel, type Stream } from './client/channel.js'
 export type { Client, ClientOptions } from './client/client.js'
@@ -78,14 +79,14 @@ export const streamWith = (
 
 /** Calls a command as `client.invoke` does, and tells the number by which core names the call. `undefined` for one that cannot be sent. */
 export function invokeWithId(
-  client: Client,
+  client: AnyClient,
   command: string,
   args: object,
   options: InvokeOptions,
 ): { id: number | undefined; result: Promise<unknown> } {
   let id: number | undefined
   const result = createCallPromise<unknown>((resolve, reject) => {
-    ;({ id } = Client.call(client, { ...{ command, args, options, resolve, reject }, stream: undefined }))
+    ;({ id } = Client.call(client as Client, { ...{ command, args, options, resolve, reject }, stream: undefined }))
   })
   return { id, result }
 }
@@ -147,8 +148,16 @@ export const addConnection = (client: Client, link: Link): void => getPool(clien
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
   getPool(client).endConnection(link, reason)
 export { findCurrentClient, setCurrentClient } from './client/current-client.js'
-export type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './types/commands.js'
+export type {
+  AnyCommandName,
+  CallParameters,
+  CommandName,
+  CommandResult,
+  CoreLike,
+  StreamItem,
+  StreamName,
+} from './types/commands.js'
 export { createClient } from './types/client.js'
-export type { ClientTypes, EmitParameters, EventMethods } from './types/client.js'
+export type { Client as AnyClient, ClientTypes, EmitParameters, EventMethods, TypedConnection } from './types/client.js'
 export type { Serialized } from './types/serialized.js'
 export { install, type TauriRuntime } from './tauri/install.js'

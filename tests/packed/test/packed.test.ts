@@ -14,7 +14,7 @@ import { PACKAGES, PROGRAMS, pack } from '../../../scripts/packed/pack.mjs'
 import { startRegistry } from '../../../scripts/packed/registry.mjs'
 import { getBlocks } from '../../../site/blocks/markdown.js'
 import { getPrograms } from '../../../site/blocks/programs.js'
-import { findTypeMistakes } from './types.js'
+import { findProgramMistakes, findTypeMistakes } from './types.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const shell = process.platform === 'win32'
@@ -184,6 +184,18 @@ describe('the types compile without skipLibCheck', () => {
         expect(await findTypeMistakes(directory, 'nodenext', undefined, options)).toBe('')
       }),
     180_000,
+  )
+
+  const compilers = ['5.4', '5.9', '6.0', '7.0'].flatMap(version =>
+    ['node16', 'nodenext', 'bundler'].map(resolution => [version, resolution] as const),
+  )
+  test(
+    'for programs with all strict options, by TypeScript 5.4 to 7 with each moduleResolution',
+    () =>
+      rows(choose(compilers, 0, -1))(async (version, resolution) => {
+        expect(await findProgramMistakes(directory, version, resolution)).toBe('')
+      }),
+    360_000,
   )
 
   // The versions are pinned, because a new one can break declarations at any time.

@@ -30,12 +30,12 @@ async function link(directory: string, name: string, from: string): Promise<void
   await symlink(await realpath(join(from, 'node_modules', name)), place, 'junction')
 }
 
-/** Installs a version of `@types/node` into a directory of its own, which it returns. */
-async function installNodeTypes(directory: string, version: string): Promise<string> {
-  const place = join(directory, `node-types-${version}`)
-  await mkdir(place)
+/** Installs a version of a package into a directory of its own, which it returns. */
+async function install(directory: string, name: string, version: string): Promise<string> {
+  const place = join(directory, `${name.replace('/', '-')}-${version}`)
+  await mkdir(place, { recursive: true })
   await writeFile(join(place, 'package.json'), '{}')
-  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', `@types/node@${version}`]
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', `${name}@${version}`]
   await promisify(execFile)('npm', args, { cwd: place, shell: process.platform === 'win32' })
   return place
 }
@@ -53,7 +53,11 @@ export async function findTypeMistakes(
 ): Promise<string> {
   const place = join(directory, `types-${moduleResolution}`)
   await cp(fileURLToPath(new URL('consumer', import.meta.url)), place, { recursive: true })
-  await link(directory, '@types/node', nodeTypes === undefined ? root : await installNodeTypes(directory, nodeTypes))
+  await link(
+    directory,
+    '@types/node',
+    nodeTypes === undefined ? root : await install(directory, '@types/node', nodeTypes),
+  )
   await link(directory, '@opentelemetry/api', join(root, 'packages/core'))
   const entries = await publicEntries(directory)
   const imports = entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`)
@@ -82,4 +86,44 @@ export async function findTypeMistakes(
   // Only the benchmark depends on valibot. The other packages must not need it.
   const mistakes = stdout.split('\n').filter(line => !existsSync(line) || line.includes('/node_modules/valibot/'))
   return mistakes.join('\n').trim()
+}
+
+/**
+ * Compiles the programs of the docs as a user does who has all strict options.
+ *
+ * @param typescript a version of the compiler
+ * @returns the errors
+ */
+export async function findProgramMistakes(
+  directory: string,
+  typescript: string,
+  moduleResolution: string,
+): Promise<string> {
+  const place = join(directory, 'strict')
+  await cp(fileURLToPath(new URL('programs', import.meta.url)), place, { recursive: true })
+  await link(directory, '@types/node', root)
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    verbatimModuleSyntax: true,
+    // Declarations of others are not that strict.
+    skipLibCheck: true,
+    module: moduleResolution === 'bundler' ? 'esnext' : moduleResolution,
+    moduleResolution,
+    target: 'es2022',
+    types: ['node'],
+    outDir: 'out',
+    rootDir: '.',
+    ...(typescript !== '5.4' && { declaration: true, isolatedDeclarations: true }),
+  }
+  const tsconfig = { compilerOptions, files: ['readme', 'quick-start', 'plugin-host'].map(name => `${name}.ts`) }
+  await writeFile(join(place, 'tsconfig.json'), JSON.stringify(tsconfig))
+  await writeFile(join(place, 'package.json'), '{ "type": "module" }')
+  const compiler = await install(directory, 'typescript', typescript)
+  const tsc = join(compiler, 'node_modules/typescript/bin/tsc')
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', place, '--pretty', 'false']).catch(
+    (error: { stdout: string }) => error,
+  )
+  return stdout.trim()
 }

@@ -1,6 +1,7 @@
 // The worker threads of all arms but the bus. `workerData` names the function that a thread runs. It loads its modules itself.
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { Client } from '@sallyport/core'
 import { createMeasure, type Send, type ThreadRole } from '../loops/calls.js'
 import { echo, greet, loadPeer, overPort, type PeerId, serveRaw } from '../loops/peers.js'
 
@@ -16,7 +17,7 @@ const roles: Record<ThreadRole, (...args: never[]) => Promise<void>> = {
     const { createBus, defineCore } = await import('@sallyport/core')
     process.env['SALLYPORT_LINK'] = 'port'
     const bus = await createBus({ core: defineCore({ commands: { greet } }), codec })
-    const client = await bus.connect('main')
+    const client: Client = await bus.connect('main')
     serveLoops((command, args) => client.invoke(command, args as Record<string, unknown>))
   },
 }

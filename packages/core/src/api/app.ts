@@ -1,6 +1,7 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log. The context of a call, whose
 // rarely used members are created on first access, and the types of middleware.
 import type {
+  AnyCommandName,
   CallParameters,
   ClientTypes,
   CommandName,
@@ -26,7 +27,15 @@ import type { PathResolver } from '@sallyport/paths/internal/api'
 import type { Resources } from './resources.js'
 import { BusError } from '@sallyport/protocol/internal/errors'
 
-/** Calls the functions that frontends expose: of core (`app`) and of the host (`bus`). */
+/** The arguments and options of a function with such types. */
+type FunctionParameters<Types extends BusTypes, Label extends keyof Types['frontends'], Name> = CallParameters<
+  ExposedBy<Types['frontends'][Label]>,
+  Name,
+  Types['codec'],
+  CallOptions & TransferOptions
+>
+
+/** Calls the functions that frontends expose: of core (`app`) and of the host (`bus`). Overloads would report a wrong option elsewhere. */
 export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
   /**
    * Calls a function that a frontend exposes. Treat the result as untrusted, like the frontend's calls.
@@ -36,18 +45,17 @@ export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
    * Timeout, Overloaded; CommandFailed with what the function threw as its `data`
    * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
    */
-  call<T = unknown>(
-    label: Types extends { frontends: object } ? never : string,
-    name: string,
-    args?: object,
-    options?: CallOptions & TransferOptions,
-  ): Promise<T>
-  /** Calls a function with the arguments and the result that `Types` declares. */
-  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<ExposedBy<Types['frontends'][Label]>>>(
-    label: Label,
-    name: Name,
-    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
-  ): Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
+  call<
+    T = unknown,
+    Label extends keyof Types['frontends'] & string = keyof Types['frontends'] & string,
+    Name extends CommandName<ExposedBy<Types['frontends'][Label]>> = CommandName<ExposedBy<Types['frontends'][Label]>>,
+  >(
+    ...call: Types extends { frontends: object }
+      ? [label: Label, name: Name, ...call: FunctionParameters<Types, Label, Name>]
+      : [label: string, name: string, args?: object, options?: CallOptions & TransferOptions]
+  ): Types extends { frontends: object }
+    ? Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
+    : Promise<T>
   /**
    * Returns the values of a function whose result is a stream: of an `async function*`, for example. The function is called when the first
    * value is requested, and asked for each value: `app.stream` for one at a time, `bus.stream` about 4 MiB ahead of the loop. Leaving the loop
@@ -58,21 +66,17 @@ export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
    * @throws {BusError} from the loop, as `call`; InvalidRequest if the function returns one value
    * @example for await (const chunk of bus.stream<Uint8Array>('md', 'convert', { body })) …
    */
-  stream<T = unknown>(
-    label: Types extends { frontends: object } ? never : string,
-    name: string,
-    args?: object,
-    options?: CallOptions & TransferOptions,
-  ): AsyncIterableIterator<T, void, undefined>
-  /** Returns the values of a function with the arguments and the items that `Types` declares. */
   stream<
-    Label extends keyof Types['frontends'] & string,
-    Name extends StreamName<ExposedBy<Types['frontends'][Label]>>,
+    T = unknown,
+    Label extends keyof Types['frontends'] & string = keyof Types['frontends'] & string,
+    Name extends StreamName<ExposedBy<Types['frontends'][Label]>> = StreamName<ExposedBy<Types['frontends'][Label]>>,
   >(
-    label: Label,
-    name: Name,
-    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
-  ): AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
+    ...call: Types extends { frontends: object }
+      ? [label: Label, name: Name, ...call: FunctionParameters<Types, Label, Name>]
+      : [label: string, name: string, args?: object, options?: CallOptions & TransferOptions]
+  ): Types extends { frontends: object }
+    ? AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
+    : AsyncIterableIterator<T, void, undefined>
   /**
    * Returns an object whose members call the functions of a frontend: `bus.frontend('md').transform(args, options)` is
    * `bus.call('md', 'transform', args, options)`, and `for await` over the result of a function that returns a stream reads its values. Use
@@ -305,6 +309,9 @@ export type BusTypesOf<T> = '~types' extends keyof T
   : [T] extends [infer Types extends BusTypes]
     ? Types
     : BusTypes
+
+/** The core whose commands the clients of `connect` call. `unknown` if their names are not known, as those of a module. */
+export type CoreOf<T> = [AnyCommandName<T>] extends [never] ? unknown : string extends AnyCommandName<T> ? unknown : T
 
 /** A core with the types of its bus. */
 export interface TypedCore<Types extends BusTypes = BusTypes> {

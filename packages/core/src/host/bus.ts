@@ -1,5 +1,12 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
-import { type Client, endClient, refuseCalls } from '@sallyport/frontend/internal'
+import {
+  type AnyClient,
+  type Client,
+  type CoreLike,
+  endClient,
+  refuseCalls,
+  type TypedConnection,
+} from '@sallyport/frontend/internal'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
@@ -42,8 +49,9 @@ import type { BusTransition } from '../life/supervisor.js'
  * A running bus, as its host uses it: `createBus` returns it.
  *
  * @typeParam Types - types of `call` and of the events, which nothing checks at run time
+ * @typeParam Core - types the clients of `connect`
  */
-export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> {
+export class Bus<Types extends BusTypes = BusTypes, Core = unknown> extends BusFunctions<Types> {
   readonly #host: Host<LocalCore>
   readonly #client: Client
   readonly #inspectors: Inspectors
@@ -65,9 +73,14 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
     throw new BusError('InvalidParams', text)
   }
 
-  /** Makes this thread a frontend, subject to the same checks as any other: for tests, and for calls of the host itself. */
-  async connect(label: string, options?: ConnectionOptions): Promise<Client> {
-    return (await this.#host.connect(label, options)).client
+  /**
+   * Makes this thread a frontend, subject to the same checks as any other: for tests, and for calls of the host itself. The client has the types of
+   * the core that `createBus` was given. As a `Client`, it calls any command.
+   *
+   * @example const client: Client = await bus.connect('me')
+   */
+  async connect(label: string, options?: ConnectionOptions): Promise<ConnectedClient<Types, Core>> {
+    return (await this.#host.connect(label, options)).client as never
   }
 
   /**
@@ -342,6 +355,10 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
     stopWatching()
   }
 }
+
+type ConnectedClient<Types extends BusTypes, Core> = [Core] extends [CoreLike]
+  ? TypedConnection<Core, Types>
+  : AnyClient
 
 /** Methods of clients and of other libraries. */
 for (const name of ['invoke', 'send', 'handle', 'postMessage'])

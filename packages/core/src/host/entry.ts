@@ -4,7 +4,8 @@ import { BusError, throwAs, withCaller } from '@sallyport/protocol/internal/erro
 import manifest from '../../package.json' with { type: 'json' }
 import type { Explanation } from '../acl/explain.js'
 import type { CoreLike } from '@sallyport/frontend/internal'
-import type { BusTypes, BusTypesOf } from '../api/app.js'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { BusTypes, BusTypesOf, CoreOf } from '../api/app.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from '../options/explain-acl.js'
 import type { BusOptions } from '../options/types.js'
@@ -24,25 +25,35 @@ import { spawnCoreEarly } from '../life/workers/spare-worker.js'
  * })
  * try { … } finally { await bus.close() }
  *
- * // Types of `bus.call`, `bus.frontend` and of events: those of a core that was made with `defineCore<Types>()`, or of the host alone.
+ * // A definition as `core` types the clients of `connect`, and with `defineCore<Types>()` also `bus.call`, `bus.frontend` and events. A
+ * // module needs its type, and types of the host alone are in the place of a core's.
  * const typed = await createBus<typeof import('./core.js').default>({ … })
  * const other = await createBus<{ frontends: { main: typeof import('./main.js').default }; events: Events }>({ … })
  */
 export async function createBus<
-  Types extends BusTypes | CoreLike = BusTypes,
+  Types extends BusTypes | CoreLike = never,
   Core extends BusOptions['core'] = BusOptions['core'],
->(options: BusOptions<Core, Types>): Promise<Bus<BusTypesOf<Types>>> {
+  Codec extends CodecName = CodecName,
+>(
+  options: BusOptions<Core, Types, Codec>,
+): Promise<TypedBus<[Types] extends [never] ? DefinitionOf<Core> : Types, Codec>> {
   checkRuntime()
   const early = spawnCoreEarly(options)
   try {
     const { startBus } = await import('./start-bus.js').catch(explainBundle)
     const { bus, releaseEvents } = await withCaller(startBus(options, early).catch(explainBundle))
     void releaseEvents()
-    return bus as unknown as Bus<BusTypesOf<Types>>
+    return bus as never
   } finally {
     early?.discard()
   }
 }
+
+type DefinitionOf<Core> = Core extends { readonly module: infer Definition } ? Definition : Core
+type TypedBus<Given, Codec> = Bus<
+  [Codec] extends ['msgpack'] ? BusTypesOf<Given> & { codec: Codec } : BusTypesOf<Given>,
+  CoreOf<Given>
+>
 
 /**
  * To be called before anything else of Sallyport is imported: an older Node.js has not all names that the other modules import.

@@ -28,14 +28,14 @@ type Dashed<Text> = Text extends `${infer Start}_${infer Rest}` ? `${Start}-${Da
 /** Options of any link to core. */
 export interface ConnectionOptions<Name extends string = string> {
   /** Limits the calls in flight, from 1 to 16384. Further calls wait in the client. @default 16384 */
-  maxInFlight?: number
+  maxInFlight?: number | undefined
   /**
    * Decides about calls beyond `maxInFlight`, and calls and events while the link is full. `wait`: up to 65536 of them, or 64 MiB, wait in the
    * client, in order. `reject`: they reject with `Overloaded` immediately.
    *
    * @default 'wait'
    */
-  overflow?: 'wait' | 'reject'
+  overflow?: 'wait' | 'reject' | undefined
   /**
    * Allows commands, in addition to those that capabilities for the frontend's label allow: names of commands, identifiers of
    * permissions, or either with values for its scope. `'*'` is every command of the app, and `core:default`. Events, information
@@ -45,7 +45,7 @@ export interface ConnectionOptions<Name extends string = string> {
    * @default [] (nothing else)
    * @example ['greet', { permission: 'fs:allow-read-text-file', allow: ['$APPDATA/**'] }]
    */
-  allow?: '*' | readonly (Name | ScopedPermission)[]
+  allow?: '*' | readonly (Name | ScopedPermission)[] | undefined
   /** Passes data to the frontend's `getData()`: a copy of any value that `structuredClone` takes. */
   data?: unknown
 }
@@ -60,19 +60,19 @@ export interface ModuleSource {
    *
    * @default 'source.js'
    */
-  name?: string
+  name?: string | undefined
   /**
    * Lets the code import and read files, as if it were a file in this directory. Without it, it imports only `@sallyport/frontend`,
    * modules of Node, and URLs. A script of `sandbox: 'quickjs'` imports only `@sallyport/frontend`.
    */
-  directory?: ModuleLocation
+  directory?: ModuleLocation | undefined
   /**
    * Adds further modules for `sandbox: 'quickjs'`: their code by name, at most 16 Mi characters. An import finds a name as it is, or a path
    * relative to the name of the code that imports it.
    *
    * @example { source: `import { add } from './math.js'`, modules: { 'math.js': `export const add = (a, b) => a + b` } }
    */
-  modules?: Readonly<Record<string, string>>
+  modules?: Readonly<Record<string, string>> | undefined
 }
 
 /** Options of a frontend that runs in a worker. */
@@ -83,29 +83,29 @@ export interface FrontendOptions<Name extends string = string> extends Connectio
    *
    * @default 'permission'
    */
-  sandbox?: Sandbox
+  sandbox?: Sandbox | undefined
   /**
    * Receives the frontend's standard output and error as text, in chunks. Without it, up to 100 lines a second go to standard error as
    * `[label] text`, or to the logger that `log` passes, as `info` and `warn`.
    *
    * @example onStdio: (text, { stream }) => process[stream].write(text)
    */
-  onStdio?: OnStdio
+  onStdio?: OnStdio | undefined
   /** Decides when its worker and its gate restart. Each missing option is the bus's. */
-  supervision?: SupervisionOptions
+  supervision?: SupervisionOptions | undefined
   /**
    * Waits until the module has been evaluated; a module that fails to load rejects `createBus` or `bus.open`. Set to `false` if the
    * module's top-level `await` needs the host.
    *
    * @default true
    */
-  loaded?: boolean
+  loaded?: boolean | undefined
   /**
    * Limits the wait for the module, in milliseconds. After that `createBus`, `bus.open` or `bus.reload` rejects with `Timeout`, and the frontend ends.
    *
    * @default 10000
    */
-  loadTimeout?: number
+  loadTimeout?: number | undefined
 }
 
 /** A frontend's module with its options. */
@@ -118,36 +118,36 @@ export interface FrontendModule<Name extends string = string> extends FrontendOp
 export interface RunOptions
   extends Pick<FrontendOptions, 'allow' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory' | 'modules'> {
   /** Contains the code: any sandbox but `none`. Code that needs Node has `process`. @default 'quickjs' */
-  sandbox?: Extract<Sandbox, object> | Extract<Sandbox, object>['kind']
+  sandbox?: Extract<Sandbox, object> | Extract<Sandbox, object>['kind'] | undefined
   /** Says what the code is written in. Types are removed from TypeScript, if the host's Node can (22.13 and later). @default 'javascript' */
-  language?: 'javascript' | 'typescript'
+  language?: 'javascript' | 'typescript' | undefined
   /** Passes `args` to the code: any object that the codec sends. @default {} */
-  args?: object
+  args?: object | undefined
   /** Limits the start of the sandbox and the code, in milliseconds; `false` for no limit. @default `calls.timeout` of the bus */
-  timeout?: number | false
+  timeout?: number | false | undefined
   /** Ends the sandbox when it aborts: the run rejects with `Cancelled`. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /**
    * Names the code's frontend, for capabilities, quotas and the log. One run at a time can have it. By default `run-` with a number that
    * no other frontend has. A capability for `*` or `run-*` applies to every run with such a label.
    */
-  label?: string
+  label?: string | undefined
   /**
    * The label whose `calls.quotas` count the calls, in the place of its own: runs with the same one share them, also at the same time. A budget of
    * `calls` begins again once there has been none for 30 s.
    *
    * @default `label`
    */
-  quotaLabel?: string
+  quotaLabel?: string | undefined
   /**
    * Adds functions of the host that only this run can call, as globals by namespace: `await notes.search({ query })`. They run in this process,
    * without permissions. None can be called once the run has ended.
    *
    * @example functions: { notes: { search: { description: 'Finds notes', args: z.object({ query: z.string() }), handler: find } } }
    */
-  functions?: RunFunctions
+  functions?: RunFunctions | undefined
   /** Limits what the code uses, in addition to `timeout`. */
-  limits?: RunLimits
+  limits?: RunLimits | undefined
 }
 
 /** Options of `bus.run` for a report instead of the result. */
@@ -163,15 +163,15 @@ export interface ResumeOptions extends Omit<RunOptions, 'args' | 'data' | 'direc
    *
    * @default 'quickjs', or `{ kind: 'quickjs', process: true }` for a run that was in a process
    */
-  sandbox?: RunOptions['sandbox']
+  sandbox?: RunOptions['sandbox'] | undefined
   /** Checks that the continuation is one of this code, which does not run again. @default unchecked */
-  source?: string
+  source?: string | undefined
   /**
    * Names the code's frontend, as the run did. A run without a label gets a new one, as in `bus.run`.
    *
    * @default that of the run
    */
-  label?: string
+  label?: string | undefined
 }
 
 /** Options of `bus.resume` for a report instead of the result. */
@@ -234,41 +234,41 @@ export interface RunsOptions {
    *
    * @example key: Buffer.from(process.env.RUNS_KEY, 'hex')
    */
-  key?: Uint8Array | KeyObject | webcrypto.CryptoKey
+  key?: Uint8Array | KeyObject | webcrypto.CryptoKey | undefined
   /**
    * Decides, once for all processes, that a continuation is resumed once: returns true if the one with this id was not claimed before, and is
    * claimed now. Insert the id in a table with a unique key, for example.
    *
    * @default a memory of this process, which grows by about 100 bytes with each resumed run and forgets all when the process ends
    */
-  claim?: (id: string) => boolean | Promise<boolean>
+  claim?: ((id: string) => boolean | Promise<boolean>) | undefined
 }
 
 /** Options of the isolation pattern, in which a separate worker, the gate, checks what a frontend sends. */
 export interface IsolationOptions {
   /** Loads the hook of a Tauri isolation app from its directory: `index.html` and its scripts. Without it, the gate passes every message. */
-  dir?: ModuleLocation
+  dir?: ModuleLocation | undefined
   /**
    * Shows the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` instead of Tauri's messages.
    *
    * @default false
    */
-  legacyMessages?: boolean
+  legacyMessages?: boolean | undefined
   /** Limits the time that the hook takes to load, or for one message, in milliseconds. Its gate restarts after that. @default 1000 */
-  hookTimeout?: number
+  hookTimeout?: number | undefined
   /**
    * Saves memory: the gates of all frontends share this number of threads, from 1 to 64. `'each'` is a thread for each. Gates that share a thread wait for
    * each other's hooks, and restart together if a hook does not return. Each keeps its own hook state and keys.
    *
    * @default 'each'
    */
-  gates?: 'each' | number
+  gates?: 'each' | number | undefined
 }
 
 /** Options of `runHook`. */
 export interface HookOptions extends Pick<IsolationOptions, 'legacyMessages' | 'hookTimeout'> {
   /** Answers the hook's `confirm`. Requests are declined by default. */
-  onConfirm?: OnConfirm
+  onConfirm?: OnConfirm | undefined
 }
 
 /** A core module, or a definition, alone or with options. */
@@ -287,26 +287,26 @@ type CoreOption =
  * @typeParam Core - the type of `core`, whose commands an editor offers in `allow`
  * @typeParam Types - the type of a core that is a module
  */
-export interface BusOptions<Core extends CoreOption = CoreOption, Types = never> {
+export interface BusOptions<Core extends CoreOption = CoreOption, Types = never, Codec extends CodecName = CodecName> {
   /**
    * Serves the commands: the core module, whose default export is made by `defineCore`, runs in a worker. A definition instead of a module
    * runs in the calling thread: its handlers can use that thread's objects, and block it. See the page "Development" of the documentation.
    */
   core: Core
   /** Limits the start of core and all `frontends`, in milliseconds. After that `createBus` ends them and rejects with `Timeout`. @default none */
-  startTimeout?: number
+  startTimeout?: number | undefined
   /** Starts Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
-  workers?: WorkerFactories
+  workers?: WorkerFactories | undefined
   /** Serializes all messages: the codec decides which values arrive, and how. Web pages have JSON in any case. @default 'json' */
-  codec?: CodecName
+  codec?: Codec | undefined
   /** Starts modules in frontend workers, by label. */
-  frontends?: Readonly<Record<string, ModuleLocation | FrontendModule<AllowName<Core | Types>>>>
+  frontends?: Readonly<Record<string, ModuleLocation | FrontendModule<AllowName<Core | Types>>>> | undefined
   /** Limits calls: their deadlines and quotas. */
-  calls?: CallsOptions
+  calls?: CallsOptions | undefined
   /** Lets `bus.resume` go on with runs: the key of continuations, and who claims them. */
-  runs?: RunsOptions
+  runs?: RunsOptions | undefined
   /** Decides when workers restart: see the page "Reliability" of the documentation. */
-  supervision?: SupervisionOptions
+  supervision?: SupervisionOptions | undefined
   /**
    * Reads a Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the directory of one. The file of this platform
    * (`tauri.linux.conf.json`) is merged into it. `capabilities`, `permissions`, the isolation app and `gen/schemas/acl-manifests.json`
@@ -327,46 +327,47 @@ export interface BusOptions<Core extends CoreOption = CoreOption, Types = never>
         /** Options of each plugin by its name: `api.config` of its `setup`. */
         plugins?: Readonly<Record<string, unknown>>
       }
+    | undefined
   /**
    * Locates Tauri's resource directory: `$RESOURCE` in scopes, and `BaseDirectory.Resource`. It should hold no code of the program, because a
    * scope can allow writing to it. Without it both are unknown.
    */
-  resources?: ModuleLocation
+  resources?: ModuleLocation | undefined
   /**
    * Grants rights by label: capabilities; files or directories of them, as URLs or absolute paths; and, in a project, identifiers of
    * capabilities in its `capabilities` directory. No other capabilities are used if this is given.
    *
    * @example capabilities: [{ identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }]
    */
-  capabilities?: readonly (Capability | ModuleLocation)[]
+  capabilities?: readonly (Capability | ModuleLocation)[] | undefined
   /**
    * Puts a gate between core and each frontend, with the hook of an isolation app. `{}` is a gate that passes every message.
    * Without this option, and without a pattern in `config`, there are no gates: the pattern is Tauri's `brownfield`.
    *
    * @example isolation: { dir: new URL('./dist-isolation/', import.meta.url) }
    */
-  isolation?: IsolationOptions
+  isolation?: IsolationOptions | undefined
   /**
    * Defines permissions of the app, as in Tauri: the content of permission files, or files and directories of them, as URLs or absolute paths.
    * They replace the `permissions` directory of a project.
    */
-  permissions?: readonly (PermissionFile | ModuleLocation)[]
+  permissions?: readonly (PermissionFile | ModuleLocation)[] | undefined
   /** Connects frontends of other processes and other cores, by a module that is loaded in core's thread. */
-  network?: NetworkOptions
+  network?: NetworkOptions | undefined
   /**
    * Takes the log: a pino logger, which also gets the output of frontends; the lowest level of the default log; or `false` for no log and no output.
    * By default warnings and errors go to standard error, as text to a terminal, else as JSON.
    *
    * @default 'warn', and 'info' with `dev`
    */
-  log?: Logger | LogLevel | false
+  log?: Logger | LogLevel | false | undefined
   /**
    * Helps in development: modules that change on disk are reloaded, failed workers wait for a change, stacks follow source maps, and the
    * output of workers is labelled.
    *
    * @default false
    */
-  dev?: boolean
+  dev?: boolean | undefined
   /**
    * Opens the inspector, and prints its URL to standard error. Anyone who has the URL can see the page, which is that of the package
    * `@sallyport/inspector`.
@@ -374,12 +375,12 @@ export interface BusOptions<Core extends CoreOption = CoreOption, Types = never>
    * @default false; `true` if the environment variable `SALLYPORT_INSPECT` is `1`, which a host without that package reports and ignores
    * @throws {BusError} InvalidParams for another value of the variable than `1`, `0` and nothing
    */
-  inspect?: boolean
+  inspect?: boolean | undefined
   /**
    * Asks a person. It answers `confirm(text)` in an isolation hook and `ctx.confirm(text)` in a command, which wait for it. Without it
    * every answer is `false`.
    */
-  onConfirm?: OnConfirm
+  onConfirm?: OnConfirm | undefined
 }
 
 /** Options of `createBus` that apply to what runs in this process. */
@@ -388,11 +389,11 @@ export interface RemoteHostOptions extends Pick<
   'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
 > {
   /** The `isolation` of `createBus`. Core accepts messages only if both or neither of the two have isolation. */
-  isolation?: IsolationOptions
+  isolation?: IsolationOptions | undefined
   /** The default deadline of calls from connections and frontends of this process. */
-  calls?: Pick<CallsOptions, 'commandTimeout'>
+  calls?: Pick<CallsOptions, 'commandTimeout'> | undefined
   /** Starts Sallyport's own workers in a bundled program. */
-  workers?: Omit<WorkerFactories, 'core'>
+  workers?: Omit<WorkerFactories, 'core'> | undefined
 }
 
 /** A module that connects frontends of other processes: see the page "The protocol over NATS" of the documentation. */

@@ -1,5 +1,5 @@
 // A bus for a test: core in the thread of the test, one client, fakes for commands and a record of their calls.
-import type { Client } from '@sallyport/frontend/internal'
+import type { AnyClient } from '@sallyport/frontend/internal'
 import { BusError, throwAs } from '@sallyport/protocol/internal/errors'
 import { isAsyncIterable, isError, isPlainObject, isThenable } from '@sallyport/protocol/internal/util'
 import type { toCommandIdentity } from '../acl/identifier.js'
@@ -101,7 +101,7 @@ export interface TestBus extends AsyncDisposable {
   /** The bus itself. */
   readonly bus: Bus
   /** A client with the API of a frontend: `invoke`, `listen`, `stream`, … Further ones: `bus.connect(label)`. */
-  readonly client: Client
+  readonly client: AnyClient
   /** Returns the calls of commands in order: all, or those of one command. */
   calls(command?: string): readonly RecordedCall[]
   /** Closes the bus. */

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { CommandError, createBus, defineCore } from '../../src/index.js'
+import { type Client, CommandError, createBus, defineCore } from '../../src/index.js'
 import { fixture } from '../support/start.js'
 import { rows } from '../../../../scripts/testing.js'
 
@@ -76,7 +76,7 @@ test('each error keeps its reason and data in a program that makes other stacks'
     },
   }
   const bus = await createBus({ core: defineCore({ commands }), log: false })
-  const client = await bus.connect('main', { allow: '*' })
+  const client: Client = await bus.connect('main', { allow: '*' })
   const getError = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error)
   const { prepareStackTrace, stackTraceLimit } = Error
   try {

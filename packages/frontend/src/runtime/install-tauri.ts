@@ -1,6 +1,6 @@
 // Tauri's globals in a frontend, for the npm package @tauri-apps/api.
 import { delimiter, sep } from 'node:path'
-import type { Client } from '../client/client.js'
+import type { Client } from '../types/client.js'
 import { findCurrentClient } from '../client/current-client.js'
 import { runInitScripts } from './init-scripts.js'
 import { install, isOurs, type TauriInstallation, type TauriRuntime } from '../tauri/install.js'
@@ -26,7 +26,7 @@ const runtime: TauriRuntime = {
  * await invoke('greet', { name: 'World' }) // of @tauri-apps/api/core
  */
 export function installTauri(client: Client, target: object = globalThis): TauriInstallation {
-  const installation = install(client, target, runtime)
+  const installation = install(client as Parameters<typeof install>[0], target, runtime)
   try {
     const restore = runInitScripts(client, Reflect.get(target, 'window'))
     const uninstall = (): void => {

@@ -2,7 +2,7 @@
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { BusEvent, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal/message'
 import { Channel, type Stream } from '../client/channel.js'
-import type { Client } from '../client/client.js'
+import type { Client as UntypedClient } from '../client/client.js'
 import { emit, emitTo, invoke, listen, once, stream } from '../client/current-client.js'
 import type { EventHandler } from '../client/listeners.js'
 import type { ListenOptions } from '../client/arguments.js'
@@ -103,14 +103,20 @@ export interface EventMethods<Types extends ClientTypes = ClientTypes> {
   ): Promise<Unlisten>
 }
 
+/** The client of a frontend, or of a connection of the host. Each `TypedConnection` is one: by its type, no client is of a class. */
+export type Client = Pick<UntypedClient, keyof UntypedClient>
+
 /** A client that is typed by a core. Without types of events, the caller chooses the type of a payload. */
 export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>> = {
   readonly Channel: typeof Channel
+  // The overloads without arguments make this a `Client`, whose `invoke` and `stream` take any name.
+  invoke(): never
   /** Calls a command and returns its result. @throws {BusError} with any `reason` */
   invoke<Name extends `${CommandName<Core>}`>(
     command: Name,
     ...call: CallParameters<Core, Name, Types['codec']>
   ): Promise<CommandResult<Core, Name, Types['codec']>>
+  stream(): never
   /** Calls a command whose handler returns an async iterable. Leaving the loop ends the handler. */
   stream<Name extends `${StreamName<Core>}`>(
     command: Name,

@@ -8,22 +8,22 @@ import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 /** Cancellation and deadline of what has no items: of waiting for an event, or for calls of several frontends. */
 export interface WaitOptions {
   /** Aborting it rejects the promise with `Cancelled`. `AbortSignal.timeout` rejects it with `Timeout`. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Milliseconds until the promise rejects with `Timeout`; `false` for no timeout. */
-  timeout?: number | false
+  timeout?: number | false | undefined
 }
 
 /** Cancellation and deadline of a call. */
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /**
    * Milliseconds until the call rejects with `Timeout`; `false` for no timeout. `{ idle: 5000 }` rejects it when none of its channels and
    * streams has had an item for so long.
    *
    * @default `calls.timeout` of the bus for a call to a frontend, `calls.commandTimeout` for a call to core
    */
-  timeout?: number | false | IdleTimeout
+  timeout?: number | false | IdleTimeout | undefined
 }
 
 /** Options of all that can carry bytes: a call, an event, a message of a channel. */
@@ -32,7 +32,7 @@ export interface TransferOptions {
    * Buffers to transfer rather than copy, as in `postMessage`. Each must be the buffer of the whole arguments, payload or message, or
    * of one of its top-level members. They are detached here, and only the bytes of their views arrive.
    */
-  transfer?: readonly ArrayBufferLike[]
+  transfer?: readonly ArrayBufferLike[] | undefined
 }
 
 /** Returns the error of a call whose signal aborted: `Timeout` if a deadline aborted it, such as that of `AbortSignal.timeout`. */
