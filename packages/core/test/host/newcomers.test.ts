@@ -203,7 +203,7 @@ describe('a call', () => {
       'There is no frontend "mian" (did you mean "main"?)',
     )
     expect(await failed(bus!.call('main', 'uper'), 'MethodNotFound')).toBe(
-      'The frontend exposes no function "uper": it exposes "upper"',
+      'The frontend exposes no function "uper" (did you mean "upper"?)',
     )
   })
 })
