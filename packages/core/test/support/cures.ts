@@ -37,7 +37,7 @@ export async function tryCure(_what: string, fails: Row[1], cure: RegExp, cured:
 
 /** Runs code that an error proposes, with the names in it. */
 export const evaluate = (code: string, names: object = {}): unknown =>
-  // eslint-disable-next-line no-new-func -- the code is that of the error
+  // oxlint-disable-next-line typescript/no-implied-eval -- the code is that of the error
   new Function(...Object.keys(names), `return ${code.replaceAll('import.meta.url', JSON.stringify(base.href))}`)(
     ...Object.values(names),
   )

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { core, type Row, evaluate, tryCure, withBus } from '../../support/cures.js'
 
+const MAX_SCRIPT_MS = 5000
+
 describe('a cure of a run', () => {
   let bus: Bus
 
@@ -15,10 +17,10 @@ describe('a cure of a run', () => {
   const runs: Row[] = [
     [
       'a limit of time that the sandbox has not',
-      () => bus.run('return 1', { sandbox: 'permission', limits: { time: 100 } }),
+      () => bus.run('return 1', { sandbox: 'permission', limits: { time: 1 } }),
       /Use "(quickjs)".*, or set (timeout)/,
       async (sandbox, option) => {
-        await bus.run('return 1', { sandbox: sandbox as 'quickjs', limits: { time: 5000 } })
+        await bus.run('return 1', { sandbox: sandbox as 'quickjs', limits: { time: MAX_SCRIPT_MS } })
         await bus.run('return 1', { sandbox: 'permission', [option]: 60_000 })
       },
     ],
