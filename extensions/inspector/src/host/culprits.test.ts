@@ -182,14 +182,14 @@ test('says what to do, and opens the place of an error', () => {
   const restart = createTrouble({
     kind: 'restart',
     why: `Command wipe not allowed by ACL: ${hint}`,
-    where: 'a b.js:5:20',
+    where: 'src/index.ts:5:20',
   })
   const troubles = [restart, createTrouble({ what: 'wipe', why: hint })]
   const { culprits } = judge({ troubles })
   expect(culprits[0]).toMatchObject({
-    text: 'restarted: Command wipe not allowed by ACL (a b.js:5:20); denied 1× (wipe)',
+    text: 'restarted: Command wipe not allowed by ACL (src/index.ts:5:20); denied 1× (wipe)',
     cure: { text: 'If it may, add to its options:', code: "allow: ['wipe']" },
-    editor: expect.stringMatching(/^vscode:\/\/file\/.*\/a%20b\.js:5:20$/) as string,
+    editor: expect.stringMatching(/^vscode:\/\/file\/.*\/src\/index\.ts:5:20$/) as string,
   })
 })
 

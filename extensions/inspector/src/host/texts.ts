@@ -1,4 +1,5 @@
 // Texts of frontends made fit to be shown, and what an error says: its file and line, and a link into the editor.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { findPlace, getUserStack } from '@sallyport/protocol/internal/errors'
 
@@ -19,12 +20,12 @@ export function describeError(error: Error): { error: string; where: string } {
 
 /**
  * Returns a URL that opens a file in an editor. A plugin can forge the stack of an error, so only files below the working directory
- * have one.
+ * have one. Code as text has a name, but no file.
  * @param editor - the URL, with `{file}`, `{line}` and `{column}`
  */
 export function getEditorUrl(where: string, editor: string): string | undefined {
   const [, file, place = ''] = BELOW.exec(where) ?? []
-  if (file === undefined || file.split(/[/\\]/).includes('..')) return undefined
+  if (file === undefined || file.split(/[/\\]/).includes('..') || !existsSync(file)) return undefined
   const [, line = '', column = '1'] = place.split(':')
   const path = resolve(file).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/').replace('%3A', ':')
   const values: Readonly<Record<string, string>> = { file: path.replace(/^(?!\/)/, '/'), line, column }

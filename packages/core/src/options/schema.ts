@@ -15,7 +15,7 @@ import type { AllowList } from '../acl/types.js'
 import { createGlobMatcher } from '../acl/identifier.js'
 import type { CallQuota, CallsOptions } from '../contract/host-core.js'
 import type { CoreDefinition } from '../api/define.js'
-import { fileSchema, locationSchema } from '../shared/locations.js'
+import { fileSchema, locationSchema, moduleLocationSchema } from '../shared/locations.js'
 import {
   anyObject,
   boolean,
@@ -105,7 +105,7 @@ export const moduleSourceSchema = v.pipe(
   }),
 )
 const moduleUrl = v.pipe(
-  locationSchema,
+  moduleLocationSchema,
   v.transform((url): ModuleConfig => ({ url })),
 )
 /** @internal */
@@ -243,7 +243,7 @@ export const connectionSchema = strictOptions(connectionEntries)
 export const frontendSchema = strictOptions(frontendEntries)
 const frontendModule = v.strictObject({ module: moduleSchema, ...frontendEntries })
 const bareModule = v.pipe(
-  locationSchema,
+  moduleLocationSchema,
   v.transform(module => v.parse(frontendModule, { module })),
 )
 
@@ -257,7 +257,10 @@ const bareCore = v.pipe(
 const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
 const isolationEntries = { dir: v.optional(locationSchema), ...hookEntries } satisfies EntriesOf<IsolationOptions>
-const isolation = v.strictObject(isolationEntries, 'an object, such as {}')
+const isolation = v.strictObject(
+  isolationEntries,
+  'an object, such as { dir: new URL("./dist-isolation/", import.meta.url) }',
+)
 /** @internal */
 export const isolationDefaults = v.getDefaults(isolation)
 

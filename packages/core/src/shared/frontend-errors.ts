@@ -1,5 +1,6 @@
 // Errors of what names a frontend that does not run.
 import { BusError, describeName, didYouMean } from '@sallyport/protocol/internal/errors'
+import { isDevelopment } from '@sallyport/protocol/internal/util'
 
 /** Characters of a name that are shown in logs, traces and statistics. */
 export const MAX_NAME_LENGTH = 200
@@ -10,7 +11,8 @@ export const MAX_NAME_LENGTH = 200
  * @param why - a clause that says why the last frontend with this label has ended
  */
 export function createNoFrontendError(label: string, names: Iterable<string>, why?: string): BusError {
-  const text = `There is no frontend ${describeName(label)}${why === undefined ? didYouMean(label, names) : `: ${why}`}`
+  const hint = isDevelopment() ? didYouMean(label, names) : ''
+  const text = `There is no frontend ${describeName(label)}${why === undefined ? hint : `: ${why}`}`
   return new BusError('Disconnected', text, { code: 'NO_FRONTEND', data: { delivered: 'no' } })
 }
 

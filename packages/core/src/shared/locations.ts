@@ -21,10 +21,19 @@ export const toUrl = (location: ModuleLocation): URL => {
   return HAS_SCHEME.test(location) ? new URL(location) : pathToFileURL(location)
 }
 
+/** @param ofText - what is said of a text that is no name */
+const createLocationSchema = (ofText: string): v.GenericSchema<ModuleLocation, URL> =>
+  v.pipe(
+    v.custom<ModuleLocation>(isLocation, ({ input }) => `a URL or an absolute path${suggestUrl(input, ofText)}`),
+    v.transform(toUrl),
+  )
+
 /** @internal */
-export const locationSchema = v.pipe(
-  v.custom<ModuleLocation>(isLocation, ({ input }) => `a URL or an absolute path${suggestUrl(input)}`),
-  v.transform(toUrl),
+export const locationSchema: v.GenericSchema<ModuleLocation, URL> = createLocationSchema('')
+
+/** @internal For a module of a frontend, which can be text. */
+export const moduleLocationSchema: v.GenericSchema<ModuleLocation, URL> = createLocationSchema(
+  ', or { source, name } for code as text',
 )
 
 /** @internal For what the host itself reads. */
@@ -44,8 +53,10 @@ export function isFileLocation(value: unknown): value is ModuleLocation {
   return typeof value === 'string' && (isAbsolute(value) || (value.startsWith('file:') && URL.canParse(value)))
 }
 
-function suggestUrl(value: unknown): string {
+function suggestUrl(value: unknown, ofText: string): string {
   if (typeof value !== 'string' || !/^\.{0,2}[/\w]/.test(value) || HAS_SCHEME.test(value)) return ''
+  // The name of a package has no space.
+  if (/^\w.*\s/.test(value)) return ofText
   const name = JSON.stringify(value)
   // A package has no ending.
   return /^[./]|\.\w+$/.test(value)

@@ -77,7 +77,7 @@ describe('a mistake in the host', () => {
       () => (createBus as (options: object) => unknown)({}),
       'core is missing, as in createBus({ core: defineCore({',
     ],
-    ['true for an object', () => create({ isolation: true }), 'isolation must be an object, such as {}: got true'],
+    ['true for an object', () => create({ isolation: true }), 'isolation must be an object, such as { dir: new URL('],
     [
       'memory of a thread',
       () => open({ sandbox: { kind: 'permission', memory: 64 } }),

@@ -162,7 +162,7 @@ describe('a call', () => {
       `Arguments of command "greet" cannot be serialized as json: user.ids[1] is a BigInt, ${advice}`,
     )
     expect(await failed(client.invoke('user', { id: 'bigint' }), 'InternalError')).toBe(
-      `The result of command "user" cannot be serialized: id is a BigInt, ${advice}`,
+      `The result of command "user" cannot be serialized: id is a BigInt, ${advice.replace('pass', 'return')}`,
     )
     expect(await failed(client.invoke('greet', ['Ada'] as never), 'InvalidParams')).toBe(
       'Arguments of command "greet" must be an object of named arguments, or bytes: got an array',
@@ -203,7 +203,7 @@ describe('a call', () => {
       'There is no frontend "mian" (did you mean "main"?)',
     )
     expect(await failed(bus!.call('main', 'uper'), 'MethodNotFound')).toBe(
-      'The frontend exposes no function "uper": it exposes "upper"',
+      'The frontend exposes no function "uper" (did you mean "upper"?)',
     )
   })
 })

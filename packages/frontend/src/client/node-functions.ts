@@ -1,9 +1,9 @@
 // The functions that a thread, a process or a script exposes. A call of a function that is not exposed yet waits until the frontend's module has
 // loaded: a page is loaded once it joins.
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, didYouMean } from '@sallyport/protocol/internal/errors'
 import type { RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
 import { CallSlots, refuseOpen } from '@sallyport/protocol/internal/rpc'
-import { queueMicrotask } from '@sallyport/protocol/internal/util'
+import { isDevelopment, queueMicrotask } from '@sallyport/protocol/internal/util'
 import {
   type ExposedFunctions,
   type ExposingFrontend,
@@ -88,11 +88,17 @@ export class NodeFunctionRegistry extends FunctionRegistry {
 
   protected override notExposed(method: string): BusError {
     const { message } = super.notExposed(method)
-    const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
-    const exposed = names.join(', ') || `no functions${this.#hasExports ? EXPORTS_REMEDY : REMEDY}`
+    const names = [...this.#functions.keys()]
+    const hint = isDevelopment() ? didYouMean(method, names) : ''
+    if (hint !== '') return new BusError('MethodNotFound', `${message}${hint}`)
+    const listed = names.slice(0, MAX_LISTED).map(describeName).join(', ')
+    const more = names.length > MAX_LISTED ? `, and ${names.length - MAX_LISTED} more` : ''
+    const exposed = listed === '' ? `no functions${this.#hasExports ? EXPORTS_REMEDY : REMEDY}` : `${listed}${more}`
     return new BusError('MethodNotFound', `${message}: it exposes ${exposed}`)
   }
 }
 
+/** Names of exposed functions that an error has. */
+const MAX_LISTED = 10
 const EXPORTS_REMEDY = '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead'
 const REMEDY = '. Call `expose({ … })` of @sallyport/frontend in its module'

@@ -103,9 +103,7 @@ test('net: false is refused only if neither Node nor a wall closes the network',
   const check = (wall: Launcher | undefined) => checkNet('sandbox', false, explainOpenNet(wall))
   check({ ...launcher, closesNetwork: true })
   if (CAN_DENY_NET) return check(launcher)
-  expect(() => check(undefined)).toThrow(
-    /^sandbox\.net must not be false: .* bubblewrap \(apt-get install bubblewrap\)/,
-  )
+  expect(() => check(undefined)).toThrow(/^sandbox\.net must not be false: .* in a wall \(npx --no sallyport doctor /)
   // A launcher of one's own can close it.
   expect(() => check(launcher)).toThrow(/the launcher "test" does not say that it does\. .* set "closesNetwork"$/)
 })

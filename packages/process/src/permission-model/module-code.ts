@@ -80,8 +80,8 @@ export const getNetFlags = (net = false): string[] => (net && CAN_DENY_NET ? ['-
 
 /** Ways to close the network of a frontend if nothing does. */
 const NET_REMEDIES: string =
-  'Run the host with Node.js 25 or later, use sandbox: "process" with bubblewrap (apt-get install bubblewrap), ' +
-  'use sandbox: "quickjs", or start the host without a network, for example in a container with --network none'
+  'Run the host with Node.js 25 or later, use sandbox: "process" in a wall (npx --no sallyport doctor says what it needs), ' +
+  'use sandbox: { kind: "quickjs" }, with process: true for a list of hosts, or start the host without a network, for example in a container with --network none'
 
 /** Why the network of a frontend without a wall is open, if it is. */
 export const OPEN_NET: string | undefined = CAN_DENY_NET

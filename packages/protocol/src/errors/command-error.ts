@@ -80,8 +80,21 @@ export function withoutData(error: BusError, what: string, cause: unknown): BusE
 }
 
 /** Returns the error for a value that a codec refused, for the reason `cause`. @param what - the subject of the error text */
-export const notSerializable = (what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError =>
-  new BusError(reason, `${what} cannot be serialized: ${whyNotSerializable(cause, value)}`, { cause })
+export function notSerializable(what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError {
+  let why = whyNotSerializable(cause, value)
+  if (IS_NODE && what.startsWith('The result of '))
+    for (const [argument, result] of OF_RESULTS) why = why.replace(argument, result)
+  return new BusError(reason, `${what} cannot be serialized: ${why}`, { cause })
+}
+
+/** The remedies of codecs are for arguments. What helps a result is told by its function. */
+const OF_RESULTS: readonly (readonly [argument: string | RegExp, result: string])[] = [
+  [/pass a Channel, or expose it$/, 'return what it returns'],
+  [/: pass a Channel$/, ': send its messages on a Channel that is an argument'],
+  [/pass it as an argument of its own(?:, at the top level of a call)?$/, 'return it by a function with yield'],
+  [/pass it as the option `signal`, after the arguments$/, 'leave it out'],
+  [': pass ', ': return '],
+]
 
 /** The error for one value within a message that a codec refused. Its text follows the path of the value. */
 export class RefusedValueError extends TypeError {
@@ -126,7 +139,9 @@ export function whyNotSerializable(cause: unknown, value: unknown): string {
   }
   let found: unknown
   const path =
-    IS_NODE && why.includes('a BigInt') ? findValue(value, each => typeof (found = each) === 'bigint') : undefined
+    IS_NODE && /a BigInt|^BigInt are/.test(why)
+      ? findValue(value, each => typeof (found = each) === 'bigint')
+      : undefined
   if (path === undefined) return why
   const big = found as bigint
   const isShort = BigInt.asIntN(64, big) === big || BigInt.asUintN(64, big) === big

@@ -213,9 +213,11 @@ export class Frontends {
   checkFree(name: string): void {
     const frontend = this.#byName.get(name)
     if (!frontend) return
-    const remedy = frontend.deps.config.runsOnce
+    const { config, module } = frontend.deps
+    const reload = module === undefined ? '' : ', or restart it with reload'
+    const remedy = config.runsOnce
       ? 'It is a run that has not ended. Leave `label` out, and set `quotaLabel` if runs share their quotas'
-      : 'Close it with closeFrontend, or restart it with reload'
+      : `Close it with closeFrontend${reload}`
     throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists. ${remedy}`)
   }
 

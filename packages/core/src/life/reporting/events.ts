@@ -74,6 +74,12 @@ const BUS_EVENTS: ReadonlySet<string> = toNames<BusEvents>({
 const ensureBusError = (error: Error): BusError =>
   isBusError(error) ? error : new BusError('Crashed', error.message, { cause: error })
 
+/** Returns an error without a cause that says the same: such a one only has the properties of what was thrown. */
+const withoutRepetition = (error: Error): Error =>
+  error.cause instanceof Error && error.cause.message === error.message
+    ? (Object.create(error, { cause: { value: error.cause.cause } }) as Error)
+    : error
+
 export const isBusEvent = (name: string): boolean => BUS_EVENTS.has(name)
 
 export class BusReporter {
@@ -101,7 +107,7 @@ export class BusReporter {
   reportFault(label: string, error: Error, restart: object = {}): void {
     if (this.#faults.has(error)) return
     this.#faults.add(error)
-    this.#log.error({ ...restart, label, err: error }, 'fault')
+    this.#log.error({ ...restart, label, err: withoutRepetition(error) }, 'fault')
     this.#emit('fault', { label, error: ensureBusError(error) })
   }
 
