@@ -1,9 +1,15 @@
-// node scripts/setup.mjs [filter]: installs what package.json asks for, with a pnpm of its own, when it is not installed yet, and
-// builds what turbo's filter names. Runs on plain Node and npm. A build prints something only if it fails.
-import { execFileSync, spawnSync } from 'node:child_process'
+// node scripts/setup.mjs [filter …]: installs what package.json asks for, with a pnpm of its own, when it is not installed yet, and builds what
+// turbo's filters name. Runs on plain Node and npm. A build says every 10 s that it goes on, and prints its output only if it fails.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { delimiter } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
+/** Between two lines of a build. */
+const PROGRESS_MS = 10_000
 const root = new URL('../', import.meta.url)
+const shell = process.platform === 'win32'
 const read = path => {
   try {
     return readFileSync(new URL(path, root), 'utf8')
@@ -16,15 +22,26 @@ const read = path => {
 if (read('pnpm-lock.yaml') !== read('node_modules/.pnpm/lock.yaml')) {
   const { packageManager } = JSON.parse(read('package.json'))
   const args = ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only']
-  execFileSync('npx', args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+  execFileSync('npx', args, { cwd: root, stdio: 'inherit', shell })
 }
 
-const [filter] = process.argv.slice(2)
-if (filter) {
-  const command = `turbo run build --filter=${filter} --output-logs=errors-only`
-  const { status, stdout, stderr } = spawnSync(command, { cwd: root, encoding: 'utf8', shell: true })
-  if (status !== 0) {
-    process.stderr.write(stdout + stderr)
-    process.exit(status ?? 1)
-  }
+const filters = process.argv.slice(2)
+if (filters.length > 0) await build(filters)
+
+async function build(names) {
+  const args = ['run', 'build', ...names.map(name => `--filter=${name}`), '--output-logs=errors-only']
+  // Turbo asks the pnpm that it finds.
+  const PATH = [fileURLToPath(new URL('node_modules/.bin', root)), process.env.PATH].join(delimiter)
+  const child = spawn('turbo', args, { cwd: root, shell, env: { ...process.env, PATH } })
+  const output = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', part => output.push(part))
+  const startedAt = Date.now()
+  const timer = setInterval(() => {
+    console.error(`Building ${names.join(' ')}: ${Math.round((Date.now() - startedAt) / 1000)} s`)
+  }, PROGRESS_MS)
+  const [status] = await once(child, 'close')
+  clearInterval(timer)
+  if (status === 0) return
+  process.stderr.write(Buffer.concat(output))
+  process.exit(status ?? 1)
 }
