@@ -1,13 +1,16 @@
-// node scripts/setup.mjs [filter …]: installs what package.json asks for, with a pnpm of its own, when it is not installed yet, and builds what
-// turbo's filters name. Runs on plain Node and npm. A build says every 10 s that it goes on, and prints its output only if it fails.
+// node scripts/setup.mjs [--only] [filter …]: installs what package.json asks for, with a pnpm of its own, when it is not installed yet, and builds what
+// turbo's filters name. Runs on plain Node and npm. With --only, it installs nothing else.
+// A build says every 10 s that it goes on, and prints its output only if it fails.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Between two lines of a build. */
 const PROGRESS_MS = 10_000
+/** What an install of a part was for. */
+const PARTIAL = 'node_modules/.sallyport-part'
 const root = new URL('../', import.meta.url)
 const shell = process.platform === 'win32'
 const read = path => {
@@ -18,14 +21,21 @@ const read = path => {
   }
 }
 
+const isPartial = process.argv[2] === '--only'
+const filters = process.argv.slice(isPartial ? 3 : 2)
+
 // pnpm keeps the lock file that an install ended with; the same text means that nothing has changed since.
-if (read('pnpm-lock.yaml') !== read('node_modules/.pnpm/lock.yaml')) {
+const lock = read('pnpm-lock.yaml')
+const partial = isPartial ? `${filters.join(' ')}\n${lock}` : ''
+const isInstalled = lock === read('node_modules/.pnpm/lock.yaml') || (isPartial && partial === read(PARTIAL))
+if (!isInstalled) {
   const { packageManager } = JSON.parse(read('package.json'))
   const args = ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only']
+  if (isPartial) args.push(...['sallyport-workspace', ...filters].map(name => `--filter=${name}`))
   execFileSync('npx', args, { cwd: root, stdio: 'inherit', shell })
+  writeFileSync(new URL(PARTIAL, root), partial)
 }
 
-const filters = process.argv.slice(2)
 if (filters.length > 0) await build(filters)
 
 async function build(names) {
