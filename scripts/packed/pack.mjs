@@ -1,7 +1,8 @@
-// Packs the packages as they are published: what the tests of installs, bundlers and Node's versions start from.
+// node scripts/packed/pack.mjs: packs the packages as they are published, into dist-packages/. The tests of installs, bundlers and Node's versions
+// start from such packages, too.
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -37,4 +38,13 @@ export async function pack(folder, names = PACKAGES) {
   await run(pnpm, ['--recursive', ...filters, 'pack', '--pack-destination', folder], { cwd: root, shell })
   const files = await readdir(folder)
   return names.map(name => join(folder, files.find(file => file.startsWith(`sallyport-${name}-`)) ?? ''))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = join(root, 'dist-packages')
+  await rm(folder, { recursive: true, force: true })
+  const tarballs = await pack(folder)
+  console.info(
+    `Packed ${tarballs.length} packages. In a project, install them with\n  npm install ${join(folder, '*.tgz')}`,
+  )
 }

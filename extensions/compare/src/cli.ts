@@ -18,6 +18,6 @@ process.on('uncaughtException', error => {
 // An older Node.js cannot load these.
 const [{ runCommand }, { main }] = await Promise.all([import('#measure/cli'), import('./command/compare.js')])
 
-await runCommand('sallyport-compare', () => main('sallyport-compare', process.argv.slice(2)))
+await runCommand('sallyport-compare', () => main(process.argv.slice(2)))
 
 export {}

@@ -1,70 +1,61 @@
 #!/usr/bin/env node
 // The command `sallyport`. `acl` prints who can call what in a Tauri project, for reviews of its capabilities and for CI; `doctor` prints which
 // sandboxes work on this machine, why others do not, and what helps.
-import { didYouMean } from '@sallyport/protocol/internal/errors'
+import {
+  type CommandSet,
+  type Options,
+  readCommandLine,
+  UsageError,
+  type Values,
+} from '@sallyport/protocol/internal/command-line'
 import manifest from '../package.json' with { type: 'json' }
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { type Explanation, renderExplanation } from './acl/explain.js'
 import { checkRuntime } from './host/entry.js'
 import { explainProject } from './options/explain-acl.js'
 import { escapeLines } from './life/reporting/terminal-log.js'
 import { type Diagnosis, examineMachine, type WallReport } from '@sallyport/process/internal/doctor'
 
-class UsageError extends Error {
-  override name = 'UsageError'
+const JSON_OPTION: Options = { json: [null, 'Print JSON'] }
+
+const COMMANDS: CommandSet = {
+  name: 'sallyport',
+  version: manifest.version,
+  commands: {
+    doctor: {
+      usage: '[options]',
+      about: 'print which sandboxes work on this machine, why others do not, and what helps',
+      options: JSON_OPTION,
+      notes: 'Exit codes: 0 a sandbox for third-party code works · 1 none does · 2 error in the command line',
+    },
+    acl: {
+      usage: '[tauri.conf.json | directory] [options]',
+      about: 'print who can call what in a Tauri project',
+      options: {
+        core: ['file', 'A core module, which is loaded but not started (default: only the commands of capabilities)'],
+        label: ['label', 'A frontend; can be repeated (default: all labels in the capabilities)'],
+        ...JSON_OPTION,
+      },
+      notes: `Examples:
+  $ sallyport acl src-tauri                            every label
+  $ sallyport acl src-tauri --core ./core.js           with commands of that core
+  $ sallyport acl --label main --label settings-1      two frontends
+  $ sallyport acl src-tauri --json > acl.json          to compare it later
+
+Exit codes: 0 success · 1 error in the files · 2 error in the command line`,
+      words: 1,
+    },
+  },
 }
-
-const HELP = `sallyport <command> [options]
-  doctor  print which sandboxes work on this machine, why others do not, and what helps
-  acl     print who can call what in a Tauri project
-sallyport <command> --help prints the options of a command`
-
-const ACL_HELP = `sallyport acl [tauri.conf.json | directory] [options]: print who can call what in a Tauri project
-
-Options:
-  --core <file>    A core module, which is loaded but not started (default: only the commands that capabilities name)
-  --label <label>  A frontend; can be repeated (default: all labels in the capabilities)
-  --json           Print JSON
-
-Examples:
-  $ sallyport acl src-tauri                            every label in its capabilities
-  $ sallyport acl src-tauri --core ./core.js           with the commands of that core
-  $ sallyport acl --label main --label settings-1      two frontends of the project in this directory
-  $ sallyport acl src-tauri --json > acl.json          to compare it with an earlier one
-
-Exit codes: 0 success · 1 error in the files · 2 error in the command line`
-
-const DOCTOR_HELP = `sallyport doctor [options]: print which sandboxes work on this machine, why others do not, and what helps
-
-Options:
-  --json  Print JSON
-
-Exit codes: 0 a sandbox for third-party code works · 1 none does · 2 error in the command line`
 
 interface Output {
   text: string
   exitCode: number
 }
 
-const HELP_OPTION = { type: 'boolean', short: 'h' } as const
-
-async function runAcl(args: string[]): Promise<Output> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      core: { type: 'string' },
-      label: { type: 'string', multiple: true },
-      json: { type: 'boolean' },
-      help: HELP_OPTION,
-    },
-  })
-  const { core, label: labels = [], json, help } = values
-  const [project = '.', other] = positionals
-  if (help) return { text: ACL_HELP, exitCode: 0 }
-  if (other !== undefined) throw new UsageError(`${other} is one argument too many`)
+async function runAcl([project = '.']: readonly string[], values: Values): Promise<Output> {
+  const { core: [core] = [], label: labels = [], json } = values
   const options = { config: findConfig(project), ...(core !== undefined && { core: resolve(core) }) }
   const explainLabels = (names: readonly string[]): Promise<Explanation> =>
     explainProject({ ...options, ...(names.length > 0 && { labels: names }) })
@@ -83,9 +74,7 @@ function findConfig(project: string): string {
   return existsSync(inside) ? inside : path
 }
 
-async function runDoctor(args: string[]): Promise<Output> {
-  const { json, help } = parseArgs({ args, options: { json: { type: 'boolean' }, help: HELP_OPTION } }).values
-  if (help) return { text: DOCTOR_HELP, exitCode: 0 }
+async function runDoctor({ json }: Values): Promise<Output> {
   const diagnosis = await examineMachine()
   const text = json ? JSON.stringify(diagnosis, null, 2) : render(diagnosis)
   return { text, exitCode: diagnosis.isReady ? 0 : 1 }
@@ -163,40 +152,20 @@ function exit(stream: NodeJS.WriteStream, text: string, exitCode: number): void 
   stream.write(`${escapeLines(text)}\n`, () => process.exit(exitCode))
 }
 
-const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<Output>>> = { acl: runAcl, doctor: runDoctor }
-
-async function run(name: string, args: string[]): Promise<Output> {
+async function run(argv: readonly string[]): Promise<Output> {
   checkRuntime()
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command) return command(args)
-  if (name === '--help' || name === '-h') return { text: HELP, exitCode: 0 }
-  if (name === '--version' || name === '-v') return { text: manifest.version, exitCode: 0 }
-  if (name === '') throw new UsageError(`a command is missing\n${HELP}`)
-  throw new UsageError(`unknown command ${name}${didYouMean(name, Object.keys(COMMANDS))}\n${HELP}`)
+  const line = readCommandLine(COMMANDS, argv)
+  if (line.print !== undefined) return { text: line.print, exitCode: 0 }
+  return line.command === 'acl' ? runAcl(line.words, line.values) : runDoctor(line.values)
 }
 
-const OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  acl: ['--core', '--label', '--json', '--help'],
-  doctor: ['--json', '--help'],
-}
-
-/** Node's own advice is about arguments that begin with a dash. */
-const toOptionText = (message: string, command: string): string =>
-  message.replace(
-    /^(Unknown option '(.*?)').*/s,
-    (_, text: string, option: string) =>
-      `${text}${didYouMean(option, OPTIONS[command] ?? [])}. sallyport ${command} --help prints the options`,
-  )
-
-const isUsageError = (error: unknown): boolean =>
-  error instanceof UsageError || String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
-
-const [, , name = '', ...args] = process.argv
+const argv = process.argv.slice(2)
 try {
-  const { text, exitCode } = await run(name, args)
+  const { text, exitCode } = await run(argv)
   exit(process.stdout, text, exitCode)
 } catch (error) {
-  const subject = Object.hasOwn(COMMANDS, name) ? `sallyport ${name}` : 'sallyport'
-  const text = toOptionText((error as Error).message.replace(/^createBus: (config: )?/, ''), name)
-  exit(process.stderr, `${subject}: ${text}`, isUsageError(error) ? 2 : 1)
+  const [name = ''] = argv
+  const subject = Object.hasOwn(COMMANDS.commands, name) ? `sallyport ${name}` : 'sallyport'
+  const text = (error as Error).message.replace(/^createBus: (config: )?/, '')
+  exit(process.stderr, `${subject}: ${text}`, error instanceof UsageError ? 2 : 1)
 }

@@ -1,4 +1,5 @@
 // What is drawn on: the width and the colours of a terminal, and how each outcome looks.
+export { wrap } from '@sallyport/protocol/internal/command-line'
 import type { Colors } from 'picocolors/types.js'
 
 export type Screen = { columns: number; colors: Colors }
@@ -15,14 +16,4 @@ export const OUTCOMES: Record<Outcome, { sign: string; emoji: string; tone: Tone
   failed: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
   regression: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
   'too noisy': { sign: '≈', emoji: '⚪', tone: 'worse', exitCode: 3 },
-}
-
-export function wrap(text: string, width: number): string[] {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)!
-    if (line !== '' && line.length + word.length >= width) lines.push(word)
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
-  }
-  return lines
 }

@@ -1,9 +1,9 @@
 // Text for people: figures in three digits, and third-party text that is safe for a terminal.
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 
-/** A mistake in the command line. */
-export class UsageError extends Error {}
+export { UsageError }
 
 /** @throws {UsageError} if it is no JSON. A byte order mark is fine, as it is for npm */
 export function readJson<T extends object>(option: string, file: string): Partial<T> {

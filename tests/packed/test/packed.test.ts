@@ -131,6 +131,21 @@ test('the installed commands run', async () => {
   expect((await run(sallyport, ['doctor', '--help'], { cwd: directory, shell })).stdout).toMatch(/^sallyport doctor /)
 })
 
+test('the three commands answer and refuse in one form, in 80 columns', () =>
+  rows(['sallyport', 'sallyport-bench', 'sallyport-compare'])(async name => {
+    const call = (...args: string[]) =>
+      run(join(directory, 'node_modules/.bin', name), args, { cwd: directory, shell }).then(
+        ({ stdout }) => ({ code: 0, stdout }),
+        ({ code, stderr }: { code: number; stderr: string }) => ({ code, stderr: stderr.replaceAll('\n', ' ') }),
+      )
+    expect(await call('--version')).toEqual({ code: 0, stdout: `${name} 0.1.0\n` })
+    const help = await call('help')
+    expect(help).toEqual({ code: 0, stdout: expect.stringMatching(new RegExp(`^${name} .*\\n(.{0,80}\\n)+$`)) })
+    expect(await call('--help')).toEqual(help)
+    const stderr = expect.stringMatching(/Unknown option '--hepl' \(did you mean "--help"\?\)/) as string
+    expect(await call('--hepl')).toEqual({ code: 2, stderr })
+  }))
+
 const nodes: [string, string[]][] = [
   ['this Node', ['node']],
   ['Node 24, the current LTS', ['npx', '--yes', '-p', 'node@24', 'node']],

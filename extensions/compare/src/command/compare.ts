@@ -18,13 +18,12 @@ import { type CompareOptions, parseOptions } from './options.js'
 const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
 
 /**
- * @param command - how the user calls it, such as `sallyport-compare`
  * @returns the exit code: 1 for a regression, and for nothing else; 3 if the run is too noisy to say
  * @throws {UsageError} if there is nothing to compare
  * @throws {Interrupted} after Ctrl-C
  */
-export async function main(command: string, args: readonly string[]): Promise<number> {
-  const options = parseOptions(command, args)
+export async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args)
   if (!options) return 0
   const { out, program } = options
   await writeReports(out)

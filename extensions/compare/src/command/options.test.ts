@@ -3,7 +3,7 @@ import { rows } from '../../../../scripts/testing.js'
 import { UsageError } from '#measure/text'
 import { parseOptions } from './options.js'
 
-const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions('sallyport-compare', args)
+const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(args)
 
 test('takes a program after -- for a comparison', () => {
   expect(parse('--base', 'main', '--', 'node', 'my-bench.mjs', '--filter', 'a')).toEqual({
@@ -40,7 +40,7 @@ test('names what is wrong with the options', () =>
     [['--base', 'main', 'node', 'a.mjs'], /Name the program after --, as in: -- node a\.mjs/],
     [['--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
     [['--base', 'main', '--tolerance', 'a=b', '--', 'node'], /--tolerance takes a percentage above 0/],
-    [['--base', 'main', '--bse', 'a', '--', 'node'], /Unknown option '--bse'\. The options are: --base --tolerance/],
+    [['--base', 'main', '--bse', 'a', '--', 'node'], /Unknown option '--bse' \(did you mean "--base"\?\)/],
   ])((args, message) => {
     expect(() => parse(...args)).toThrow(UsageError)
     expect(() => parse(...args)).toThrow(message)

@@ -1,9 +1,14 @@
 // The command line of a comparison: reads it, or reports what is wrong with it.
 import type { BaseOptions } from '../program/base.js'
 import type { ProgramOptions } from '../program/program.js'
-import { COMMON, describeOptions, type Options, readArguments, readNumber } from '#measure/cli'
+import {
+  type CommandSet,
+  type Options,
+  readCommandLine,
+  readNumber,
+  UsageError,
+} from '@sallyport/protocol/internal/command-line'
 import { readPackage } from '#measure/machine'
-import { UsageError } from '#measure/text'
 import type { Rule } from '../verdict/judge.js'
 
 export interface CompareOptions
@@ -30,34 +35,41 @@ const OPTIONS: Options = {
   runs: ['n', `Runs of the program in each side (default: ${RUNS} or more)`],
   cpu: [null, 'Judge the CPU time of the program, whatever it prints'],
   out: ['dir', 'Directory of the reports'],
-  ...COMMON,
 }
 
-const getHelp = (
-  command: string,
-): string => `${command} --base <what> [options] -- <program>: is this program slower than in another checkout?
-
-The program is run in both, and judged by what it prints: "name value unit", JSON, or what a known tool prints.
-
-Options:
-${describeOptions(OPTIONS)}
+const NOTES = `The program is run in both, and judged by what it prints: "name value unit", JSON, or what a known tool prints.
 
 Examples:
-  $ ${command} --base main -- node my-bench.mjs
-  $ ${command} --base ../before --cpu -- node my-program.mjs
+  $ sallyport-compare --base main -- node my-bench.mjs
+  $ sallyport-compare --base ../before --cpu -- node my-program.mjs
 
 Exit codes: 0 success · 1 worse · 2 error, nothing was judged · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 
+const COMMANDS: CommandSet = {
+  name: 'sallyport-compare',
+  version: readPackage(import.meta.url, '../..').version,
+  commands: {
+    '': {
+      usage: '--base <what> [options] -- <program>',
+      about: 'is this program slower than in another checkout?',
+      options: OPTIONS,
+      notes: NOTES,
+      words: Infinity,
+      program: true,
+    },
+  },
+}
+
 /** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
-export function parseOptions(command: string, argv: readonly string[]): CompareOptions | undefined {
-  const end = argv.indexOf('--')
-  const [args, [name, ...rest]] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)]
-  const { positionals, values } = readArguments(OPTIONS, args)
-  if (positionals.length > 0) throw new UsageError(`Name the program after --, as in: -- ${positionals.join(' ')}`)
-  if (values['help'] || values['version']) {
-    console.info(values['help'] ? getHelp(command) : `${command}/${readPackage(import.meta.url, '../..').version}`)
+export function parseOptions(argv: readonly string[]): CompareOptions | undefined {
+  const line = readCommandLine(COMMANDS, argv)
+  if (line.print !== undefined) {
+    console.info(line.print)
     return undefined
   }
+  const { words, values, program } = line
+  const [name, ...rest] = program
+  if (words.length > 0) throw new UsageError(`Name the program after --, as in: -- ${words.join(' ')}`)
   const get = (key: string): string | null => values[key]?.at(-1) ?? null
   const base = get('base')
   if (base === null) throw new UsageError('Name the base, a git ref or a directory, with --base')

@@ -55,7 +55,7 @@ export const toLines = (report: Pick<Report, 'scenarios'>): string =>
     })
     .join('')
 
-/** Shows what the answers say, then their tables, all on a screen. A part has all of its answers, and the tables of scenarios without one. @param link - to the report */
+/** Shows the tables, then what the answers say and what to run next, all on a screen. A part has all of its answers, and the tables of scenarios without one. @param link - to the report */
 function showEnd(report: Report, { screen, print }: Output, link: string, all: boolean): void {
   const { colors, columns } = screen
   const show = (line: string, tint: (text: string) => string = String): void =>
@@ -64,9 +64,6 @@ function showEnd(report: Report, { screen, print }: Output, link: string, all: b
   const answers = getAnswers(report).filter(({ first }) => all || first || report.filter !== null)
   const sentences = answers.flatMap(({ sentence }) => sentence ?? [])
   const isPlain = outcome !== 'fine' || sentences.length === 0
-  print('')
-  if (isPlain) show(line, colors[TONES[OUTCOMES[outcome].tone]])
-  if (!all) for (const sentence of sentences) show(sentence.replaceAll('`', '').replaceAll(' %', '\u00a0%'))
   const isAnswered = ({ id }: { id: string }): boolean => answers.some(({ of }) => of === id)
   const tables = getTables(report).filter(({ scenario }) => all || (report.filter !== null && !isAnswered(scenario)))
   const drawn = [
@@ -77,6 +74,12 @@ function showEnd(report: Report, { screen, print }: Output, link: string, all: b
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const facts = [!isPlain && describeOthers(report), ...getNotes(report), all && describeRun(report)]
   show(facts.filter(Boolean).join(' '), colors.dim)
+  // Last, where a terminal has scrolled to.
+  print('')
+  if (!all) for (const sentence of sentences) show(sentence.replaceAll('`', '').replaceAll(' %', '\u00a0%'))
+  if (isPlain) show(line, colors[TONES[OUTCOMES[outcome].tone]])
+  if (outcome === 'too noisy')
+    show('This run answers nothing. Repeat it while nothing else runs, or longer with --full.')
   const isQuick =
     report.mode === 'quick' && report.filter === null && report.scenarios.some(({ id }) => id === 'formats')
   const larger = isQuick ? 'larger documents with --full, ' : ''

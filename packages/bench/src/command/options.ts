@@ -1,7 +1,12 @@
 // The command line: reads it, or reports what is wrong with it and what is possible instead.
-import type { Options as OptionTable } from '#measure/cli'
-import { COMMON, describeOptions, readArguments, readNumber } from '#measure/cli'
-import { UsageError } from '#measure/text'
+import {
+  type CommandSet,
+  type Options as OptionTable,
+  readCommandLine,
+  readNumber,
+  unknownWord,
+  UsageError,
+} from '@sallyport/protocol/internal/command-line'
 import { existsSync } from 'node:fs'
 import { readPackageInfo } from '../run/machine.js'
 import { FULL, type Plan, QUICK } from '../run/run.js'
@@ -29,44 +34,46 @@ const OPTIONS: OptionTable = {
   rounds: ['n', 'Rounds in each process, preferably even'],
   slot: ['ms', 'Length of a measurement'],
   out: ['dir', 'Directory of the reports'],
-  ...COMMON,
 }
 
-const getHelp = (
-  options: OptionTable,
-): string => `sallyport-bench [command] [options]: measure what Sallyport costs on this machine
+const EXIT_CODES = 'Exit codes: 0 success · 1 failed · 2 error · 3 too noisy to judge · 129, 130, 143 ended by a signal'
 
-Commands:
-  (none)  Measure what Sallyport costs on this machine
-  list    List the scenarios
-
-Options:
-${describeOptions(options)}
-
-Examples:
-  $ sallyport-bench                         the main questions, in about 90 seconds
-  $ sallyport-bench --payload order.json    which transport is best for your document?
+const EXAMPLES = `Examples:
+  $ sallyport-bench                         the main questions, in 90 s
+  $ sallyport-bench --payload order.json    which transport is best for it?
   $ sallyport-bench list                    all scenarios
-  $ sallyport-bench --filter sizes          from which size on does a codec gain?
-  $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
+  $ sallyport-bench --filter sizes          from which size does a codec gain?
+  $ sallyport-bench --filter throughput/64  calls/s, beside other libraries`
 
-Exit codes: 0 success · 1 failed · 2 error · 3 too noisy to judge · 129, 130, 143 ended by a signal`
+const COMMANDS: CommandSet = {
+  name: 'sallyport-bench',
+  version: readPackageInfo().version,
+  commands: {
+    '': {
+      usage: '[command] [options]',
+      about: 'measure what Sallyport costs on this machine',
+      options: OPTIONS,
+      notes: `${EXAMPLES}\n\n${EXIT_CODES}`,
+      words: 1,
+    },
+    list: { usage: '[options]', about: 'list the scenarios', notes: EXIT_CODES },
+  },
+}
 
 /** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
-export function parseOptions([first = '', ...others]: readonly string[]): Command | undefined {
-  const isList = first === 'list'
-  const [options, args] = isList ? [COMMON, others] : [OPTIONS, [first, ...others].filter(Boolean)]
-  const { positionals, values } = readArguments(options, args)
-  const [unknown] = positionals
-  if (unknown !== undefined) {
-    const remedy = existsSync(unknown) ? `Did you mean --payload ${unknown}?` : 'The command is: list'
-    throw new UsageError(`Unknown command or argument '${unknown}'. ${remedy}`)
-  }
-  if (values['help'] || values['version']) {
-    console.info(values['help'] ? getHelp(options) : `sallyport-bench/${readPackageInfo().version}`)
+export function parseOptions(argv: readonly string[]): Command | undefined {
+  const line = readCommandLine(COMMANDS, argv)
+  if (line.print !== undefined) {
+    console.info(line.print)
     return undefined
   }
-  if (isList) return { name: 'list' }
+  const { command, values, words } = line
+  if (command === 'list') return { name: 'list' }
+  const [unknown] = words
+  if (unknown !== undefined) {
+    if (!existsSync(unknown)) throw unknownWord(COMMANDS, unknown)
+    throw new UsageError(`Unknown command '${unknown}'. Did you mean --payload ${unknown}?`)
+  }
   const get = (key: string): string | null => values[key]?.at(-1) ?? null
   const [filter, payload] = [get('filter'), get('payload')]
   const [lines, all] = [values['lines'] !== undefined, values['all'] !== undefined]

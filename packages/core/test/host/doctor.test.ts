@@ -157,16 +157,16 @@ test('sallyport exits with a code, and says why', () =>
     ['0 and its help', ['--help'], 0, /^sallyport <command>.*doctor.*acl/s],
     ['0 and the help of doctor', ['doctor', '--help'], 0, /^sallyport doctor \[options\].*--json/s],
     ['0 and the help of acl', ['acl', '--help'], 0, /^sallyport acl \[tauri\.conf\.json.*\$ sallyport acl src-tauri/s],
-    ['0 and its version', ['--version'], 0, new RegExp(`^${version.replaceAll('.', '\\.')}$`)],
-    ['2 without a command', [], 2, /^sallyport: a command is missing\n/],
-    ['2 for an unknown command', ['doktor'], 2, /^sallyport: unknown command doktor \(did you mean "doctor"\?\)\n/],
+    ['0 and its version', ['--version'], 0, new RegExp(`^sallyport ${version.replaceAll('.', '\\.')}$`)],
+    ['2 without a command', [], 2, /^sallyport: A command is missing: doctor, acl, help\. Run sallyport --help$/],
+    ['2 for an unknown command', ['doktor'], 2, /^sallyport: Unknown command 'doktor' \(did you mean "doctor"\?\)\./],
     [
       '2 for an unknown option',
       ['doctor', '--jsn'],
       2,
-      /^sallyport doctor: Unknown option '--jsn' \(did you mean "--json"\?\)\. sallyport doctor --help prints the options$/,
+      /^sallyport doctor: Unknown option '--jsn' \(did you mean "--json"\?\)\. Run sallyport doctor --help$/,
     ],
-    ['2 for an argument', ['doctor', 'x'], 2, /^sallyport doctor: Unexpected argument 'x'/],
+    ['2 for an argument', ['doctor', 'x'], 2, /^sallyport doctor: Unknown argument 'x'\. Run sallyport doctor --help$/],
     ['2 for a missing project', ['acl', 'nowhere'], 2, /^sallyport acl: there is no file or directory .*nowhere$/],
   ])(async (_name, args, code, out) => {
     const { stdout, stderr, ...result } = await run(...args)

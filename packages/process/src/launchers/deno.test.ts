@@ -59,9 +59,11 @@ describe.skipIf(platform === 'win32')('deno', () => {
   test('is missing with the directory that was searched', async () => {
     process.argv = [process.execPath, '/none/tools/run.mjs']
     vi.stubEnv('PATH', '')
-    const installed = `has installed the package deno for ${process.platform}-${process.arch}`
-    const none = `no application in /none/tools or above it ${installed}. Install it`
+    const name = `the package deno for ${process.platform}-${process.arch}`
+    const none = `${name} is not installed in /none/tools or above it. Install it`
     await expect(deno()).rejects.toThrow(`it is not in PATH, and ${none}`)
+    await expect(denoOfApplication()).rejects.toThrow(none)
+    process.argv = [process.execPath, '/none/tools/node_modules/.bin/command']
     await expect(denoOfApplication()).rejects.toThrow(none)
   })
 

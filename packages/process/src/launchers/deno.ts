@@ -73,11 +73,13 @@ export async function denoOfApplication(): Promise<Launcher> {
 
 /** The directory of the main module. Code without a file, as that of `node -e`, imports from the working directory. */
 function mainDirectory(main: string | undefined = process.argv[1]): string {
-  return main !== undefined && isAbsolute(main) ? dirname(main) : process.cwd()
+  const directory = main !== undefined && isAbsolute(main) ? dirname(main) : process.cwd()
+  // A command that is installed there, such as `sallyport`, belongs to the application around it.
+  return directory.endsWith(join('node_modules', '.bin')) ? dirname(dirname(directory)) : directory
 }
 
 const noDependency = (): string =>
-  `no application in ${mainDirectory()} or above it has installed the package deno for ${process.platform}-${process.arch}`
+  `the package deno for ${process.platform}-${process.arch} is not installed in ${mainDirectory()} or above it`
 
 /**
  * Returns the program in the optional dependency of the application's package `deno`, whose install script need not have run.
