@@ -43,7 +43,7 @@ async function connectProgram(options: ConnectOptions = {}): Promise<Client> {
   }
 }
 
-export const connect: typeof connectPage = connectProgram
+export const connect: typeof connectPage = connectProgram as typeof connectPage
 
 /** Returns the WebSocket of a URL, whose token becomes a header: proxies log URLs. @throws {BusError} InvalidParams */
 function parseTarget(url: unknown, headers: ConnectOptions['headers']): Target {

@@ -110,13 +110,14 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
   }
 
   return {
-    call: (label: string, name: string, args?: object, options?: CallOptions) => call(label, name, args, options),
-    stream: (label: string, name: string, args?: object, options: CallOptions & TransferOptions = {}) => {
+    call: ((label: string, name: string, args?: object, options?: CallOptions) =>
+      call(label, name, args, options)) as App['call'],
+    stream: ((label: string, name: string, args?: object, options: CallOptions & TransferOptions = {}) => {
       const leaving = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leaving.signal]) : leaving.signal
       const request = (): Promise<unknown> => call(label, name, args, { ...options, signal }, true)
       return readResult(name, request, () => leaving.abort())
-    },
+    }) as App['stream'],
     frontend: ((label: string) =>
       createFrontendProxy('app.frontend', label, (to, name, args, options) =>
         toFrontendResult(name, call(to, name, args, options, true), () => {}),
