@@ -27,7 +27,7 @@ export const COUNT = {
   begun: 14,
 } as const
 
-export const COUNTS: number = Object.keys(COUNT).length
+const COUNTS: number = Object.keys(COUNT).length
 
 export interface MetricsMemory {
   counts: ArrayBufferLike

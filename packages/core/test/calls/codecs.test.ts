@@ -118,7 +118,8 @@ test('values that JSON would change are refused in results, events, channels, st
   const client = await bus.connect('tests')
   client.expose({ returns: () => ({ n: Number.NaN }) })
   await bus.listen('changed', () => {})
-  const refused = /cannot be serialized.*f is a function, which JSON cannot represent: (?:pass a Channel, or expose it|return what it returns)/
+  const refused =
+    /cannot be serialized.*f is a function, which JSON cannot represent: (?:pass a Channel, or expose it|return what it returns)/
   for (const name of ['returns', 'emits', 'calls']) await expect(client.invoke(name, {})).rejects.toThrow(refused)
   await expect(client.invoke('sends', { to: new client.Channel() })).rejects.toThrow(refused)
   await expect(client.stream('yields').next()).rejects.toThrow(refused)

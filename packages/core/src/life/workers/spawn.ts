@@ -88,7 +88,9 @@ export function findEntry(name: string): string {
     return import.meta.resolve(name)
   } catch (cause) {
     // `workers` has no files for processes and scripts.
-    const workers = /^@sallyport\/(?:process\/|quickjs\/|frontend\/process)/.test(name) ? '' : ', or set the option `workers` of createBus'
+    const workers = /^@sallyport\/(?:process\/|quickjs\/|frontend\/process)/.test(name)
+      ? ''
+      : ', or set the option `workers` of createBus'
     const text =
       `Sallyport's own ${name} was not found from ${import.meta.url}. In a bundled program, leave @sallyport/* out of ` +
       `the bundle${workers}: see "Bundlers" on the page "Deploying" of the documentation`
