@@ -138,11 +138,13 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
       add('app.listen', event, handler, options),
     once: ((event: string, handler?: EventHandler | WaitOptions, options?: ListenOptions) => {
       if (typeof handler !== 'function') {
-        const wait = async (): Promise<unknown> => {
+        try {
           checkOptionNames('app.once', handler, ONCE_OPTIONS, undefined, String)
-          return local.wait(event, handler)
+        } catch (error) {
+          return Promise.reject(error as BusError)
         }
-        return wait()
+        // Nobody has to wait for it.
+        return local.wait(event, handler)
       }
       const handleOnce: EventHandler = received => {
         unlisten()

@@ -21,7 +21,8 @@ export function getApiMembers(): ReadonlySet<string> {
       const [, value] = VALUE.exec(line) ?? []
       if (value !== undefined) members.add(value)
       const [, name] = OWNER.exec(line) ?? []
-      if (name !== undefined) owner = name
+      // The report calls a class so whose name an alias has.
+      if (name !== undefined) owner = name.replace(/_\d$/, '')
       else if (line.startsWith('}')) owner = undefined
       const [, quoted, plain] = (owner !== undefined && MEMBER.exec(line)) || []
       const member = quoted ?? plain

@@ -91,7 +91,7 @@ export function notSerializable(what: string, reason: BusErrorReason, cause: unk
 const OF_RESULTS: readonly (readonly [argument: string | RegExp, result: string])[] = [
   [/pass a Channel, or expose it$/, 'return what it returns'],
   [/: pass a Channel$/, ': send its messages on a Channel that is an argument'],
-  [/pass it as an argument of its own(?:, at the top level of a call)?$/, 'return it by a function with yield'],
+  [/pass it as an argument of its own(?:, at the top level of a call)?$/, 'yield its values instead'],
   [/pass it as the option `signal`, after the arguments$/, 'leave it out'],
   [': pass ', ': return '],
 ]
