@@ -55,6 +55,13 @@ function addOptions(found: Map<string, Options>, key: string, { parameters }: ts
 function readMembers(type: ts.Node): Options {
   if (ts.isIntersectionTypeNode(type)) return new Map(type.types.flatMap(each => [...readMembers(each)]))
   if (ts.isTypeLiteralNode(type)) return toMembers(type.members)
+  if (ts.isConditionalTypeNode(type)) {
+    return new Map([type.trueType, type.falseType].flatMap(each => [...readMembers(each)]))
+  }
+  if (ts.isTupleTypeNode(type)) {
+    const named = type.elements.filter(ts.isNamedTupleMember).filter(({ name }) => name.text === 'options')
+    return new Map(named.flatMap(each => [...readMembers(each.type)]))
+  }
   if (ts.isTypeAliasDeclaration(type)) return readMembers(type.type)
   if (ts.isInterfaceDeclaration(type)) {
     const bases = type.heritageClauses?.flatMap(({ types }) => [...types]) ?? []

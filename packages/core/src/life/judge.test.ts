@@ -1,3 +1,4 @@
+import { createUnsentError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { describeEnd, judge, type Obituary } from './judge.js'
@@ -5,6 +6,7 @@ import { describeEnd, judge, type Obituary } from './judge.js'
 const its: Obituary = { ranCode: true, by: 'itself', code: 0 }
 const own = new Error('its own words')
 const sentence = new Error('the sentence')
+const lost = createUnsentError('unknown', 'it')
 const transient = { supervision: { restart: 'transient' }, isDraining: () => false } as const
 const context = { ...transient, name: 'it', goal: 'fail', sentence, hasRun: true, obstacle: 'stuck' } as const
 
@@ -13,6 +15,9 @@ test('code has ended for what it says itself, then for what the host had against
     ['it threw', { code: 1, error: own }, {}, 'its own words'],
     ['it threw after it had taken the order', { by: 'order', code: 1, error: own }, {}, 'its own words'],
     ['it took the order', { by: 'order' }, {}, 'the sentence'],
+    ['something was lost with it', { by: 'force', error: lost }, {}, 'the sentence'],
+    ['something was lost when it was closed', { by: 'force', error: lost }, { goal: 'stop' }, lost.message],
+    ['something was lost before', { error: lost }, {}, lost.message],
     ['it was terminated', { by: 'force', code: 1 }, {}, 'the sentence'],
     ['it could not be terminated', { by: 'nobody', code: undefined }, {}, 'the sentence'],
     ['it had finished before', {}, {}, undefined],

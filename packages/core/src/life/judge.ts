@@ -1,7 +1,7 @@
 // What a life knows and hears, the changes of its table, and why its code has ended (`judge`), from what the one author of that end knows, which does
 // not depend on the order in which it became known.
 import { FRONTEND_PROCESS, getWorkerName, SCRIPT_PROCESS } from '@sallyport/protocol/internal/contract'
-import { BusError, type BusErrorReason } from '@sallyport/protocol/internal/errors'
+import { BusError, type BusErrorReason, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { nextRestart, NO_RESTARTS, type RestartHistory, type SupervisionConfig } from './policy.js'
 
 /** The error of a worker whose thread has ended because of another worker in it. */
@@ -35,8 +35,10 @@ type Trial = Pick<LifeContext, 'name' | 'goal' | 'sentence' | 'hasRun' | 'obstac
 /** Returns why code ended, or `undefined` if it ended as it should. What it says of itself comes first. */
 export function judge({ by, error, code }: Obituary, trial: Trial): Error | undefined {
   const { name, goal, sentence, hasRun, obstacle = '', supervision } = trial
-  if (error) return error
   const isStop = goal === 'stop'
+  // Why the host has ended it says more than that something was lost with it.
+  const isForSentence = sentence && !isStop && by !== 'itself'
+  if (error && !(isForSentence && isUnsentError(error))) return error
   if (by === 'nobody' && (isStop || !sentence))
     return createEnd(name, 'Timeout', `did not exit after it was terminated: ${obstacle}`)
   if (isStop) return undefined

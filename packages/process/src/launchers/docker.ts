@@ -44,7 +44,8 @@ const CLIENT_VARIABLE = /^(?:HOME|PATH|XDG_(?:RUNTIME_DIR|CONFIG_HOME|DATA_HOME)
 export async function docker(options: DockerOptions = {}): Promise<Launcher> {
   checkOptions('docker', options, { image: CHECKS.image, docker: CHECKS.program, args: CHECKS.args })
   const { image = `node:${process.version.slice(1)}-slim`, docker: program = 'docker', args: more = [] } = options
-  const name = basename(program)
+  // Without `.exe` or `.sh`, and with the version of `podman-4.9`.
+  const name = basename(program).replace(/\.[a-z]+$/, '')
   if (process.platform === 'win32') {
     throw unavailable(name, 'a container has no paths of Windows, where the files would be', 'Use it on Linux or macOS')
   }

@@ -163,8 +163,8 @@ export class GateHandle {
         const isLost = context.goal !== 'stop' && !context.isDraining()
         const text = `${getWorkerName('gate', this.#label)} exited unexpectedly`
         const { error = isLost ? new BusError('Crashed', text) : undefined, exitError } = getExit(context)
-        if (error) events.failed(error)
         if (!events.isOfRun) this.#host.reporter.reportExit('gate', this.#label, { error, exitError })
+        if (error) events.failed(error)
       },
     }
   }

@@ -77,7 +77,7 @@ test('the cgroup is removed if what a launcher returns cannot be started', () =>
   rows([
     ['a program that does not exist', '/none', 'does not exist'],
     ['an invalid name of a program', '/none\0', 'does not exist'],
-    ['a directory', directory, 'Permission denied'],
+    ['a directory', directory, 'cannot be executed'],
   ])(async (_what, command, cause) => {
     const cgroup = join(directory, 'cgroup')
     const launcher: Launcher = {

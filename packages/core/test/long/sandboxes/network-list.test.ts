@@ -474,6 +474,6 @@ test.runIf(!CAN_DENY_NET)('a list is refused where nothing closes the network, w
   const bus = await start({ core })
   for (const sandbox of [{ kind: 'process', wall: 'none' } as const, { kind: 'permission' } as const]) {
     const opened = bus.open('main', module, { sandbox: { ...sandbox, net: ['a.example'] } })
-    await expect(opened).rejects.toThrow(/net must not be a list of hosts: Node\.js before 25 .* bubblewrap/)
+    await expect(opened).rejects.toThrow(/net must not be a list of hosts: Node\.js before 25 .* in a wall/)
   }
 })

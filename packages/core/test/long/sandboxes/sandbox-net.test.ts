@@ -55,7 +55,7 @@ test('is not left open by net: false, which is refused with the alternatives if 
     const main = { data, sandbox: { ...sandbox, net: false } }
     const text = isDenied
       ? /The sandbox denied the network/
-      : /: frontends\.main\.sandbox\.net must not be false: .* Node\.js 25 or later, use sandbox: "process" with bubblewrap .* container/
+      : /: frontends\.main\.sandbox\.net must not be false: .* Node\.js 25 or later, use sandbox: "process" in a wall .* container/
     await expect(start({ core, frontends: { main: { module, ...main } } })).rejects.toThrow(text)
     const bus = await start({ core })
     await expect(bus.open('main', module, main)).rejects.toMatchObject({
@@ -69,7 +69,7 @@ test.runIf(!isDeniedByNode)('an open network of a process is a warning, once, wi
   const bus = await start({ core, log })
   const options = { data, sandbox: { kind: 'process', wall: 'none' } } as const
   for (const label of ['one', 'two']) await bus.open(label, module, options)
-  expect(lines).toEqual([expect.stringMatching(/^The network of processes of frontends is open: .* bubblewrap/)])
+  expect(lines).toEqual([expect.stringMatching(/^The network of processes of frontends is open: .* in a wall/)])
 })
 
 test.skipIf(!hasWall)(

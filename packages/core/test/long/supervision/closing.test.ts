@@ -127,7 +127,7 @@ describe('calls of a plugin during the close', () => {
       await bus.open('plugin', { source, name: 'plugin.js' }, { sandbox, allow: '*', onStdio })
       await bus.close({ timeout: 600_000 })
       expect(output).toContain('answered\n')
-      expect(output).toContain('refused: Disconnected The bus is closing {"delivered":"no"}\n')
+      expect(output).toContain('refused: Disconnected The bus is closing {"code":"CLOSED","delivered":"no"}\n')
       expect(output).not.toContain('cut off')
     },
   )
