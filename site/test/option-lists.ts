@@ -45,9 +45,11 @@ export function readOptionLists(): ReadonlyMap<string, Options> {
 function addOptions(found: Map<string, Options>, key: string, { parameters }: ts.SignatureDeclarationBase): void {
   for (const { name, type } of parameters) {
     if (type === undefined || ![name.getText(), type.getText()].some(text => TAKES_OPTIONS.test(text))) continue
-    const options = found.get(key) ?? new Map<string, string>()
+    // The report calls a class so whose name an alias has.
+    const place = key.replace(/_\d(?=$|\.)/, '')
+    const options = found.get(place) ?? new Map<string, string>()
     for (const [option, text] of readMembers(type)) options.set(option, text)
-    found.set(key.replace(/_\d$/, ''), options)
+    found.set(place, options)
   }
 }
 
