@@ -1,6 +1,6 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
-import { every, type FrontendInfo, later, setRightsSource } from '@sallyport/core/internal'
+import { every, type FrontendInfo, later, openPlugin } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
 import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
@@ -162,11 +162,11 @@ export class Plugin {
     signal.throwIfAborted()
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
     const refused = this.#getAllowed(select(manifest, false, this.#granted).permissions).map(getPermissionName)
-    setRightsSource(bus, this.label, { place: manifest.rightsPlace, refused })
+    const source = { place: manifest.rightsPlace, refused }
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
     const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
-    const opening = bus.open(this.label, manifest.main, frontendOptions).finally(endClosing)
+    const opening = openPlugin(bus, source, this.label, manifest.main, frontendOptions).finally(endClosing)
     await opening.catch(throwAsOption)
     this.#state = 'open'
     signal.throwIfAborted()
@@ -224,7 +224,6 @@ export class Plugin {
       // The bus does not know it yet.
       if (!isBusError(error, 'Disconnected')) throw error
     })
-    setRightsSource(this.#deps.bus, this.label, undefined)
   }
 
   #fail(error: Error): void {

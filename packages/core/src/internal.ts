@@ -110,12 +110,9 @@ export const connectUsers = async (bus: Bus, label: string, options: ConnectionO
 export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) =>
   Bus.getHost(bus).core.confirmRequests.answerCallsOf(label, confirm)
 
-/** Has denials of a label name the place where its plugin asks for rights, and not `allow` of the program. */
-export const setRightsSource = (bus: Bus, label: string, source: RightsSource | undefined): void => {
-  const { rightsSources } = Bus.getHost(bus)
-  if (source) rightsSources.set(label, source)
-  else rightsSources.delete(label)
-}
+/** Is `bus.open` for a plugin, whose denials name the place where it asks for rights, and not `allow` of the program. */
+export const openPlugin = (bus: Bus, source: RightsSource, ...opened: Parameters<Bus['open']>): Promise<void> =>
+  Bus.openPlugin(bus, source, ...opened)
 
 export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 

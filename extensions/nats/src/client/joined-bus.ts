@@ -214,6 +214,7 @@ export function joinBus(options: JoinOptions): Promise<JoinedBus> {
 async function join(options: JoinOptions): Promise<JoinedBus> {
   const { nats, bus, credentials, heartbeat } = checkSecretOptions('joinBus', joinOptions, options)
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...hostOptions } = options
+  // Before anything is connected. The host checks them, too.
   await checkRemoteHost('joinBus', hostOptions)
   const getCredential = createCredentialProvider(credentials)
   const links = new Set<NatsLink>()

@@ -156,7 +156,7 @@ export interface LinkOffer {
   runsOnce?: boolean | undefined
   /** What the frontend has as a run. */
   run?: RunTerms | undefined
-  /** Of a plugin. */
+  /** Where its rights are written, if not in `allow` of the program. */
   rightsSource?: RightsSource | undefined
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default `label` */
   limitLabel?: string | undefined

@@ -11,7 +11,7 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
 import type { WaitOptions } from '@sallyport/protocol/internal/message'
-import type { Capability } from '../acl/types.js'
+import type { Capability, RightsSource } from '../acl/types.js'
 import type { BusTypes } from '../api/app.js'
 import type { CommandDescription } from '../api/define.js'
 import { HOST_METHOD } from '../contract/host-core.js'
@@ -73,6 +73,21 @@ export class Bus<Types extends BusTypes = BusTypes, Core = unknown> extends BusF
     throw new BusError('InvalidParams', text)
   }
 
+  /** @internal Is `open`, of a frontend whose rights are written elsewhere than in `allow` of the program. */
+  static async openPlugin(
+    bus: Bus,
+    source: RightsSource | undefined,
+    ...[label, module, options]: Parameters<Bus['open']>
+  ): Promise<void> {
+    const host = Bus.getHost(bus)
+    host.core.holdEvents()
+    try {
+      await withCaller(host.open(label, module, options, source))
+    } finally {
+      void host.core.releaseEvents(host.frontends.synchronized)
+    }
+  }
+
   /**
    * Makes this thread a frontend, subject to the same checks as any other: for tests, and for calls of the host itself. The client has the types of
    * the core that `createBus` was given. As a `Client`, it calls any command.
@@ -90,13 +105,7 @@ export class Bus<Types extends BusTypes = BusTypes, Core = unknown> extends BusF
    * @throws {BusError} whatever the module throws; InvalidParams; Timeout after `loadTimeout`; Disconnected if the frontend exits before that
    */
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
-    const { core, frontends } = this.#host
-    core.holdEvents()
-    try {
-      await withCaller(this.#host.open(label, module, options))
-    } finally {
-      void core.releaseEvents(frontends.synchronized)
-    }
+    return Bus.openPlugin(this, undefined, label, module, options)
   }
 
   /**

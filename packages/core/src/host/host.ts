@@ -1,6 +1,7 @@
 // The part that a bus and a remote host share: they open and close frontends, report events, and close once.
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import type { RightsSource } from '../acl/types.js'
 import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
 import { DEFAULT_CLOSE_MS } from '../life/policy.js'
@@ -90,7 +91,12 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
     return this.frontends.connect(label, config, member)
   }
 
-  async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
+  async open(
+    label: string,
+    module: ModuleLocation | ModuleSource,
+    options?: FrontendOptions,
+    rightsSource?: RightsSource,
+  ): Promise<void> {
     const where = `${this.#names.name}.open`
     const { url, text } = check(`${where}: module`, moduleSchema, module)
     const opening = { label, isClosed: false }
@@ -105,7 +111,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
     if (opening.isClosed)
       throw new BusError('Disconnected', `Frontend ${describeName(label)} was closed while it was opened`)
     this.checkRunning()
-    const load = await this.frontends.open(label, url, config)
+    const load = await this.frontends.open(label, url, { ...config, rightsSource })
     await load()
   }
 

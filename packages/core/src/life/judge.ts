@@ -32,7 +32,7 @@ type Trial = Pick<LifeContext, 'name' | 'goal' | 'sentence' | 'hasRun' | 'obstac
   readonly supervision: Pick<SupervisionConfig, 'restart'>
 }
 
-/** Returns why code ended, or `undefined` if it ended as it should. What it says of itself comes first. */
+/** Returns why code ended, or `undefined` if it ended as it should. What it says of itself comes first, and that something was lost last. */
 export function judge({ by, error, code }: Obituary, trial: Trial): Error | undefined {
   const { name, goal, sentence, hasRun, obstacle = '', supervision } = trial
   const isStop = goal === 'stop'

@@ -170,7 +170,7 @@ export class SupervisedWorld extends World {
     const gateThreads = new GateThreads(options, sharedThreads)
     const processes = createProcesses(undefined, log as never, sharedThreads)
     processes.pool = new ProcessPool(log as never) as never
-    const threads = { sharedThreads, processes, gateThreads, rightsSources: new Map<string, never>() }
+    const threads = { sharedThreads, processes, gateThreads }
     const services = { supervisor, options, log: log as never, reporter, ...threads }
     const open = new ObservedFrontends(this)
     this.#core = new LocalCore(options, services, open)

@@ -2,9 +2,11 @@
 // options, the attempt to start Node by it on this machine, and the file of its seccomp filter.
 import { once } from 'node:events'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BusError, type OptionCheck } from '@sallyport/protocol/internal/errors'
+import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import { isCount, isTexts, toPlainText } from '@sallyport/protocol/internal/util'
 import { getNodeEnvironment } from './node-program.js'
 
@@ -135,6 +137,8 @@ export const CHECKS: Readonly<Record<'cpus' | 'uid' | 'program' | 'inside' | 'im
 }
 
 const TIMEOUT_MS = 10_000
+/** Of what a trial prints, in characters. Help and versions are shorter. */
+const MAX_TEXT = 65_536
 
 /** A command that a launcher tries. Without `env`, in the environment of Node. */
 export type Trial = Pick<Launch, 'command' | 'args' | 'filter' | 'env'> & { readonly timeout?: number }
@@ -154,15 +158,26 @@ export async function tryCommand({
   const { spawn } = process.getBuiltinModule('node:child_process')
   const child = withFilterFile(filter, tmpdir(), descriptor =>
     spawn(command, args, {
-      ...{ env, cwd: '/', timeout, killSignal: 'SIGKILL' },
+      ...{ env, cwd: '/', timeout, killSignal: 'SIGKILL', detached: process.platform !== 'win32' },
       stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor ?? 'ignore'],
     }),
   )
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     // Absent if no descriptors are left.
-    child[name]?.setEncoding('utf8').on('data', (text: string) => (texts[name] += text))
+    child[name]
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => (texts[name] += text.slice(0, MAX_TEXT - texts[name].length)))
   }
+  // What it has started can outlive it, and hold its pipes: bubblewrap leaves its first process behind if it fails early.
+  child.once('exit', () => {
+    try {
+      if (process.platform !== 'win32') process.kill(-child.pid!, 'SIGKILL')
+    } catch {
+      // Nobody is left.
+    }
+    for (const stream of [child.stdout, child.stderr]) if (stream) closeOnceRead(stream as Socket)
+  })
   try {
     const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
     const [stdout = '', said = ''] = [texts.stdout, texts.stderr.trim()].map(toPlainText)

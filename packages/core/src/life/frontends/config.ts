@@ -2,7 +2,7 @@
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import type { AsyncContext } from '@sallyport/protocol/internal/util'
-import type { AllowList, Pattern } from '../../acl/types.js'
+import type { AllowList, Pattern, RightsSource } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import type { CallLimits, RunTerms } from '../../contract/host-core.js'
 import type { Continuations } from '../continuations/continuations.js'
@@ -31,6 +31,8 @@ export interface ConnectionConfig {
   allow: AllowList | undefined
   /** True for code that has the rights of the host. */
   isTrusted: boolean
+  /** Where its rights are written, if not in `allow` of the program. */
+  rightsSource?: RightsSource | undefined
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default the frontend's own */
   limitLabel?: string | undefined
   /** Open requests of `ctx.confirm`. A connection that many users share has more. @default MAX_CONFIRM_REQUESTS */

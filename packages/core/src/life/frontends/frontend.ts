@@ -417,11 +417,11 @@ export class Frontend {
     sockets?.take()
     const { isRunning, name, config } = this.deps
     const ends = this.#createEnds(sockets?.ids)
-    const { codec, allow, isTrusted, runsOnce, run, limitLabel, maxConfirms } = config
+    const { codec, allow, isTrusted, rightsSource, runsOnce, run, limitLabel, maxConfirms } = config
     const begun = hasBegun ? 'before' : isRunning ? 'now' : undefined
     const offer: LinkOffer = {
       ...{ frontend: this.id, label: name, codec, endpoint: ends.core, id, begun },
-      ...{ limitLabel, maxConfirms, allow, isTrusted, runsOnce, run, rightsSource: this.#host.rightsSources.get(name) },
+      ...{ limitLabel, maxConfirms, allow, isTrusted, rightsSource, runsOnce, run },
     }
     if (this.#gate && ends.gate) {
       const key = new MessageChannel()

@@ -3,7 +3,6 @@ import { getGateGrants } from '@sallyport/process/internal/permission-model'
 import type { GateThreadData, GateWorkerData } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { Worker } from 'node:worker_threads'
-import type { RightsSource } from '../../acl/types.js'
 import { Supervisor } from '../supervisor.js'
 import type { ThreadHandle } from '../thread.js'
 import type { HostConfig } from './config.js'
@@ -67,8 +66,6 @@ export class HostServices {
   readonly sharedThreads: SharedThreads = new SharedThreads()
   readonly processes: Processes
   readonly gateThreads: GateThreads
-  /** Where the rights of a label are written, if not in `allow` of the program. */
-  readonly rightsSources: Map<string, RightsSource> = new Map()
 
   constructor(options: HostConfig) {
     this.options = options
