@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { getLog } from '@sallyport/core/internal'
+import { getLog, type openPlugin } from '@sallyport/core/internal'
 import { describe, expect, test, vi } from 'vitest'
 import type { GrantAnswer, GrantRequest } from '../src/ask.js'
 import type { PluginFrontendOptions, PluginInfo } from '../src/options.js'
@@ -270,14 +270,16 @@ describe('the content', () => {
 
 test('the network is the part of the options of the host that was granted, and permissions are those that were', async () => {
   const [hosts, secrets] = [['api.github.com'], { T: { value: 'token', hosts: ['api.github.com'] } }]
-  const open = vi.spyOn(place.bus, 'open').mockResolvedValue(undefined as never)
+  type Opened = Parameters<typeof openPlugin>
+  const of = place.bus.constructor as unknown as { openPlugin(...opened: Opened): Promise<void> }
+  const open = vi.spyOn(of, 'openPlugin').mockResolvedValue(undefined)
   const getOptions = async (net: boolean, sandbox: NonNullable<PluginFrontendOptions['sandbox']>) => {
     open.mockClear()
     place.add('x', { permissions: ['greet', 'secret'], net: true })
     const ask = () => ({ permissions: ['greet'], net })
     const plugins = await place.open({ ask, grants: undefined as never, frontend: { allow: ['fs:own'], sandbox } })
     await plugins.close()
-    const [, , options] = open.mock.calls[0]!
+    const [, , , , options] = open.mock.calls[0]!
     expect(options!.allow).toEqual(['fs:own', 'greet'])
     return options!.sandbox as { net?: unknown; secrets?: unknown }
   }
