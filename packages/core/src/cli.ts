@@ -136,10 +136,10 @@ const describeWall = ({ name, works, program, reason, about }: WallReport): stri
   ].join('\n')
 
 function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  const getWidth = (column: number): number => Math.max(...rows.map(row => row[column]?.length ?? 0))
   return rows.map(row =>
     row
-      .map((cell, column) => cell.padEnd(widths[column]!))
+      .map((cell, column) => cell.padEnd(getWidth(column)))
       .join('  ')
       .trimEnd(),
   )

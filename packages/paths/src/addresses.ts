@@ -54,9 +54,10 @@ export function isPrivateAddress(text: string): boolean {
 /** Returns true for an address that a host can send to an IPv4 address in a tunnel (ISATAP, RFC 5214, 6.1). Any network can have it. */
 function isIsatap(address: string): boolean {
   if (isIP(address) !== 6) return false
-  const [before = '', after] = parseForeignUrl(`http://[${address}]`)!.hostname.slice(1, -1).split('::')
-  const [first, last] = [before, after ?? ''].map(groups => groups.split(':').filter(Boolean))
-  const groups = [...first!, ...Array<string>(8 - first!.length - last!.length).fill('0'), ...last!]
+  const [before = '', after = ''] = parseForeignUrl(`http://[${address}]`)!.hostname.slice(1, -1).split('::')
+  const toGroups = (text: string): string[] => text.split(':').filter(Boolean)
+  const [first, last] = [toGroups(before), toGroups(after)]
+  const groups = [...first, ...Array<string>(8 - first.length - last.length).fill('0'), ...last]
   return (groups[4] === '0' || groups[4] === '200') && groups[5] === '5efe'
 }
 

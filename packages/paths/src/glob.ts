@@ -196,7 +196,7 @@ function matchesName(name: string, pattern: NamePattern, options: GlobMatchOptio
   let [next, last, resume] = [0, -1, 0]
   for (let at = 0; at < name.length;) {
     const token = tokens[next]
-    const character = String.fromCodePoint(name.codePointAt(at)!)
+    const character = name.slice(at, toNext(name, at))
     if (token === SEQUENCE || token === RECURSIVE) {
       last = next++
       resume = at
@@ -214,7 +214,8 @@ function matchesName(name: string, pattern: NamePattern, options: GlobMatchOptio
   return next === tokens.length
 }
 
-const toNext = (name: string, at: number): number => at + (name.codePointAt(at)! > 0xffff ? 2 : 1)
+const getCode = (text: string, at = 0): number => text.codePointAt(at)!
+const toNext = (name: string, at: number): number => at + (getCode(name, at) > 0xffff ? 2 : 1)
 
 function matchesCharacter(
   character: string,
@@ -229,4 +230,4 @@ function matchesCharacter(
 }
 
 const isBetween = (character: string, first: string, last: string): boolean =>
-  character.codePointAt(0)! >= first.codePointAt(0)! && character.codePointAt(0)! <= last.codePointAt(0)!
+  getCode(first) <= getCode(character) && getCode(character) <= getCode(last)

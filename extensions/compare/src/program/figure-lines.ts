@@ -150,7 +150,7 @@ function readObject(value: unknown): PrintedFigure[] {
 }
 
 function readJson(lines: readonly string[], at: number): { value: unknown; end: number } | undefined {
-  const [line = '', bracket] = /^\s*([{[]).*/.exec(lines[at]!) ?? []
+  const [line = '', bracket] = /^\s*([{[]).*/.exec(lines[at] ?? '') ?? []
   const closing = bracket === '{' ? '}' : ']'
   const end = line === bracket ? lines.findIndex((other, index) => index > at && other.trimEnd() === closing) : at
   try {
@@ -174,7 +174,9 @@ export function readFigures(text: string): PrintedFigure[] {
   let [heading, columns]: [string[], string[]] = [[], []]
   for (let at = 0; at < lines.length; at++) {
     const json = readJson(lines, at)
-    const line = json || lines[at]!.length > MAX_LINE ? '' : lines[at]!.trimEnd()
+    const read = lines[at] ?? ''
+    const line = json || read.length > MAX_LINE ? '' : read.trimEnd()
+    const [, title] = HEADING.exec(line) ?? []
     const cells = line.split(/[│║|]/).map(cell => cell.trim().replaceAll(/^'|'$/g, ''))
     if (json) {
       objects.push(...readObject(json.value))
@@ -183,7 +185,7 @@ export function readFigures(text: string): PrintedFigure[] {
     } else if (ROWS.some(([name, value]) => cells.includes(name) && cells.includes(value))) columns = cells
     else if (cells.length > 2)
       ofText.push(...readRow(Object.fromEntries(columns.map((key, index) => [key, cells[index]])), heading))
-    else if (HEADING.test(line)) heading = [HEADING.exec(line)![1]!]
+    else if (title !== undefined) heading = [title]
     else {
       if (/^$|[┌╔]/.test(line)) columns = []
       ofText.push(...readLine(line, heading))

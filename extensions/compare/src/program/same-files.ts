@@ -28,11 +28,11 @@ export async function isBuiltAlike(changes: readonly string[], top: string, base
 
 /** `packages/a/src/b/c.ts` and `packages/a/dist/b/c.js`. Another source can be run as it is. */
 function isOutputOf(source: string, output: string): boolean {
-  const [, place, name] = /^((?:.*\/)?)src\/(.*)\.[cm]?tsx?$/.exec(source) ?? []
+  const [, place = '', name] = /^((?:.*\/)?)src\/(.*)\.[cm]?tsx?$/.exec(source) ?? []
   return (
     name !== undefined &&
-    output.startsWith(place!) &&
-    /^[^/]+\/(.*)\.[cm]?js$/.exec(output.slice(place!.length))?.[1] === name
+    output.startsWith(place) &&
+    /^[^/]+\/(.*)\.[cm]?js$/.exec(output.slice(place.length))?.[1] === name
   )
 }
 

@@ -105,9 +105,9 @@ function drawFigure(entry: Judged, comparison: Comparison, { columns, colors }: 
   return [
     ...wrap(oneLine(figure), columns - 2),
     ...fit(parts.filter(Boolean).join(', '), tint),
-    ...[others.map(describe).filter(Boolean).join(', '), drift && `base against base: ${formatMoved(drift)}`]
+    ...[others.map(describe).filter(Boolean).join(', '), drift ? `base against base: ${formatMoved(drift)}` : '']
       .filter(Boolean)
-      .flatMap(line => fit(line!, colors.dim)),
+      .flatMap(line => fit(line, colors.dim)),
   ]
 }
 

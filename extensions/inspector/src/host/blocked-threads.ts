@@ -171,11 +171,13 @@ export class BlockedThreads {
     const ms = now - startedAt
     if (ms <= MIN_MS) return
     const since = Date.now() - ms
-    const timed = (measurement?.watched?.calls ?? []).filter(each => each.ms !== undefined)
-    const longest = timed.toSorted((a, b) => b.ms! - a.ms!)
+    const timed = (measurement?.watched?.calls ?? []).flatMap(({ ms: ran, ...each }) =>
+      ran === undefined ? [] : { ...each, ms: ran },
+    )
+    const longest = timed.toSorted((a, b) => b.ms - a.ms)
     const isCall = (each: Running): boolean => each.label === call?.label && each.command === call.command
     // On a busy machine the answer comes long after the call, which is charged with its own time alone.
-    const own = longest.find(each => (call ? isCall(each) : each.ms! > ms / 2 && each.at < since + ms / 2))
+    const own = longest.find(each => (call ? isCall(each) : each.ms > ms / 2 && each.at < since + ms / 2))
     const ownMs = own?.ms ?? ms
     const culprit = ownMs > MIN_MS ? (call ?? own) : undefined
     const { label, command } = culprit ?? { label: 'core', command: '' }

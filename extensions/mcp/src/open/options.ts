@@ -126,8 +126,8 @@ export function readRemote(
   )
   const isList = isTexts(net) && net.every(each => parseHostPattern(each) !== undefined)
   checkValue('openMcp: net', isList, 'an array of hosts, such as ["auth.example.com"]')
-  const port = url!.port || (url!.protocol === 'https:' ? '443' : '80')
-  return { url: url!, hosts: [`${url!.hostname}:${port}`, ...(net as readonly string[])] }
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  return { url, hosts: [`${url.hostname}:${port}`, ...(net as readonly string[])] }
 }
 
 /** A tool that is not as it was accepted, or that was accepted and cannot be a command. */

@@ -13,6 +13,6 @@ export const MILLISECONDS: OptionCheck = [
 export const BYTES: OptionCheck = [value => isPositive(value, Infinity), 'bytes, more than 0']
 
 /** @throws {BusError} InvalidParams for a value that is not `expected` */
-export function checkValue(place: string, isValid: boolean, expected: string): void {
+export function checkValue(place: string, isValid: boolean, expected: string): asserts isValid {
   if (!isValid) throw new BusError('InvalidParams', `${place} must be ${expected}`)
 }

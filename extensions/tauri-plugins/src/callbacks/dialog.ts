@@ -91,9 +91,9 @@ export function dialog(options: DialogOptions = {}): Plugin<'dialog'> {
     return index
   }
   const askQuestion = (args: Args, ctx: CommandContext, ok: string, cancel: string): Promise<boolean> => {
-    const [okName, cancelName] =
-      ok === 'Yes' ? ['yesButtonLabel', 'noButtonLabel'] : ['okButtonLabel', 'cancelButtonLabel']
-    const labels = [getButton(args, okName!) ?? ok, getButton(args, cancelName!) ?? cancel]
+    const getLabel = (name: string): string | undefined => getButton(args, `${name}ButtonLabel`)
+    const [okLabel, cancelLabel] = (ok === 'Yes' ? ['yes', 'no'] : ['ok', 'cancel']).map(getLabel)
+    const labels = [okLabel ?? ok, cancelLabel ?? cancel]
     return showMessage(args, ctx, labels).then(index => index === 0)
   }
   return createPlugin('dialog', {

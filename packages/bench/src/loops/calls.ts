@@ -12,6 +12,8 @@ let samples: Float64Array | undefined
 /** The clock takes 45 ns, and a call can take 1 µs. The few in flight at a time are large. */
 const CALLS_PER_CLOCK_READ = 16
 
+const takeCall = (calls: Calls, at: number): ReadyCall => calls[at % calls.length]!
+
 /** Repeats the calls, with `inFlight` of them at any time. */
 const measureCalls: MeasureLoop = async (send, calls, task) => {
   await checkOnce(send, calls)
@@ -29,14 +31,14 @@ const oneAtATime: MeasureLoop = async (send, calls, { ms }) => {
   const end = start + ms
   let now = start
   do {
-    const { command, args } = calls[count % calls.length]!
+    const { command, args } = takeCall(calls, count)
     answer = await send(command, args)
     const before = now
     now = performance.now()
     samples[count++] = now - before
   } while (now < end && count < MAX_SAMPLES)
   const cpu = readCpu() / count
-  checkAnswer(calls[(count - 1) % calls.length]!, answer)
+  checkAnswer(takeCall(calls, count - 1), answer)
   return { p50: median(samples.subarray(0, count)) * 1e3, rate: getRate(count, now - start), cpu }
 }
 
@@ -51,7 +53,7 @@ const manyAtATime: MeasureLoop = async (send, calls, { ms, inFlight = 1 }) => {
     let call: ReadyCall
     let answer: unknown
     do {
-      call = calls[count++ % calls.length]!
+      call = takeCall(calls, count++)
       answer = await send(call.command, call.args)
       if (count % callsPerClockRead === 0) over ||= performance.now() >= end
     } while (!over)
@@ -89,7 +91,7 @@ async function getTail(send: Send, calls: Calls, aSecond: number, ms: number): P
   const count = Math.ceil((aSecond * ms) / 1e3)
   const start = performance.now()
   const callAt = async (at: number): Promise<void> => {
-    const { command, args } = calls[at % calls.length]!
+    const { command, args } = takeCall(calls, at)
     await send(command, args)
     latencies.push(performance.now() - start - (at * 1e3) / aSecond)
   }
@@ -113,7 +115,7 @@ const callAfterSilence =
     do {
       await delay(silenceMs)
       for (let made = 0; made < count; made++) {
-        const call = calls[latencies.length % calls.length]!
+        const call = takeCall(calls, latencies.length)
         const start = performance.now()
         const answer = await send(call.command, call.args)
         latencies.push(performance.now() - start)

@@ -109,7 +109,8 @@ async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement
     median(pairs(await run(name), (before, at) => at - before)) * 1e3
   const p50 = await runEach('call_each')
   const many = await run('call_many')
-  const rate = ((many.length - 1) / (many.at(-1)! - many[0]!)) * 1e3
+  const [first = NaN, last = NaN] = [many[0], many.at(-1)]
+  const rate = ((many.length - 1) / (last - first)) * 1e3
   const bytes = await runEach('send_bytes')
   return { p50, rate, bytes, end: (await endLoop(code, plugin)) * 1e3 }
 }

@@ -110,13 +110,14 @@ export function scenarioTable({ title, about, arms, cases, reference, rows }: Sc
   return { title, about, columns, rows: drawn }
 }
 
+const getReference = ({ arms, reference }: ScenarioReport): string => arms.find(({ id }) => id === reference)!.title
+
 /** The tables of all scenarios but those that are answers as they are. */
 export const getTables = ({ scenarios }: Report): { scenario: ScenarioReport; table: Table }[] =>
   scenarios
     .filter(({ id }) => id !== 'cipher')
     .map(scenario => {
-      const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
-      return { scenario, table: withReference({ ...scenarioTable(scenario), reference }) }
+      return { scenario, table: withReference({ ...scenarioTable(scenario), reference: getReference(scenario) }) }
     })
 
 /** Answers what the run measured. */
@@ -352,6 +353,6 @@ function answerStarts(scenario: ScenarioReport, figures: readonly string[], what
     ...result,
     figures: figures.flatMap(id => result.figures.find(figure => figure.id === id) ?? []),
   }))
-  const reference = `a ${scenario.arms.find(({ id }) => id === scenario.reference)!.title}`
+  const reference = `a ${getReference(scenario)}`
   return { ...scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, what), reference }
 }

@@ -35,20 +35,14 @@ function drawFitting(table: Table, screen: Screen): string {
   const middle = Math.ceil((table.columns.length + 1) / 2)
   if (fitting !== undefined || middle === table.columns.length) return fitting ?? layouts.at(-1)!
   // Each part has the names of the rows.
-  const toParts = <T>([name, ...others]: readonly T[]): [T[], T[]] => [
-    [name!, ...others.slice(0, middle - 1)],
-    [name!, ...others.slice(middle - 1)],
-  ]
-  const [columns, rows] = [toParts(table.columns), table.rows.map(toParts)]
-  const names = [table.names ?? 1, 1]
-  return [0, 1]
-    .map(part =>
-      drawFitting(
-        { ...table, columns: columns[part]!, rows: rows.map(parts => parts[part]!), names: names[part]! },
-        screen,
-      ),
+  const drawPart = (names: number, from: number, to?: number): string => {
+    const take = <T>(cells: readonly T[]): T[] => [...cells.slice(0, 1), ...cells.slice(from, to)]
+    return drawFitting(
+      { ...table, columns: take(table.columns), rows: table.rows.map(row => take(row)), names },
+      screen,
     )
-    .join('\n\n')
+  }
+  return [drawPart(table.names ?? 1, 1, middle), drawPart(1, middle)].join('\n\n')
 }
 
 const getWidth = (text: string): number => stripVTControlCharacters(text).length

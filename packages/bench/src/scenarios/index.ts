@@ -128,10 +128,10 @@ export const allScenarios = (): Scenario[] => {
     'one-thread': [oneThreadArms, [throughput(64)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
-    const [id, from, rows, armsIn, slot, settle, rounds, title, about] = row as [string, ...string[]]
+    const [id = '', from, rows, armsIn, slot, settle, rounds, title = '', about = ''] = row
     const [arms, cases] = parts[id]!
     return {
-      ...{ id, title: title!, about: about!, arms, cases, rows: rows as Scenario['rows'] },
+      ...{ id, title, about, arms, cases, rows: rows as Scenario['rows'] },
       ...{ share: Number(slot), settleShare: Number(settle), roundsShare: Number(rounds) },
       ...(from !== 'by name' && { from: from as Mode }),
       ...(armsIn === 'processes' && { spawns: true }),

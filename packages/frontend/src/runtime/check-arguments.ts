@@ -138,3 +138,9 @@ export function wrap(holder: object, key: string, createWrapper: (original: Call
 function uncurry(target: Function): Callable {
   return Function.prototype.call.bind(target)
 }
+
+/** Returns what Node keeps under a symbol of its own. */
+export function getHidden(holder: object, description: string): object {
+  const key = Object.getOwnPropertySymbols(holder).find(symbol => symbol.description === description)
+  return (holder as Record<symbol, object>)[key!]!
+}

@@ -5,7 +5,7 @@ import type { NetConnectOpts } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { CompileFunctionOptions } from 'node:vm'
 import threads from 'node:worker_threads'
-import { type Callable, checkArguments, wrap } from './check-arguments.js'
+import { type Callable, checkArguments, getHidden, wrap } from './check-arguments.js'
 import { createThreadOutput } from './thread-output.js'
 
 type FileSystem = typeof import('node:fs')
@@ -255,8 +255,7 @@ function guardPipes(openDescriptors: Descriptors, prototype: FileHandle): void {
 
 async function getFileHandlePrototype(): Promise<FileHandle> {
   const file = await process.getBuiltinModule('node:fs').promises.open(fileURLToPath(import.meta.url))
-  const key = Object.getOwnPropertySymbols(file).find(({ description }) => description === 'kHandle')!
-  const handle = (file as unknown as Record<symbol, FileHandle>)[key]!
+  const handle = getHidden(file, 'kHandle')
   await file.close()
   return Object.getPrototypeOf(handle)
 }
@@ -277,8 +276,7 @@ function getSocketHandle(options: object): object {
 function getDatagramHandle(): object {
   // Without a function, Node would load `node:dns`.
   const socket = process.getBuiltinModule('node:dgram').createSocket({ type: 'udp4', lookup: () => {} })
-  const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol')!
-  const { handle } = (socket as unknown as Record<symbol, { handle: object }>)[state]!
+  const { handle } = getHidden(socket, 'state symbol') as { handle: object }
   socket.close()
   return handle
 }

@@ -7,6 +7,7 @@ import vm from 'node:vm'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { findBodyError, isTypeScriptName, stripTypes } from '@sallyport/protocol/internal/util'
+import { getHidden } from './check-arguments.js'
 
 const { Script, SourceTextModule, SyntheticModule, constants } = vm
 // They take bytecode, and the same code from a file has none of them. The sandbox updates the exports of `node:vm`.
@@ -97,8 +98,7 @@ function compile(url: string, { text: source, name, wrapper }: ModuleText, impor
 /** Returns the prototypes of the module classes, and that of Node's native modules, each of which leads to a constructor. */
 function getModulePrototypes(): object[] {
   const module = new SyntheticModule([], () => {})
-  const key = Object.getOwnPropertySymbols(module).find(({ description }) => description === 'kWrap')!
-  const native = (module as unknown as Record<symbol, object>)[key]!
+  const native = getHidden(module, 'kWrap')
   const base: { prototype: object } = Object.getPrototypeOf(SyntheticModule)
   return [SourceTextModule.prototype, SyntheticModule.prototype, base.prototype, Object.getPrototypeOf(native)]
 }

@@ -1,11 +1,9 @@
 // A process with all that it starts itself: that of a frontend, or a program. In a wall its descendants end with it, and else those of its group.
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
-import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { silence } from '@sallyport/protocol/internal/contract'
-import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import { toPlainText } from '@sallyport/protocol/internal/util'
-import type { Launch, LaunchLimits } from '../launchers/launcher.js'
+import { endGroup, killQuietly, type Launch, type LaunchLimits } from '../launchers/launcher.js'
 import { describeReached, type ExceededLimit, getChildren, type Usage, watchLimits } from './limits.js'
 
 export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'stdio'> {
@@ -48,11 +46,7 @@ export class Child {
     this.exited = new Promise((resolve, reject) => {
       // Also of a kill that the system refuses, which ends nothing.
       child.on('error', error => void (this.pid === undefined && reject(error)))
-      child.once('exit', () => {
-        // bwrap can end before its first process in the wall has asked to end with it, such as by a limit of memory.
-        killQuietly(-child.pid!)
-        for (const pipe of child.stdio) if (pipe) closeOnceRead(pipe as Socket)
-      })
+      child.once('exit', () => endGroup(child))
       child.once('close', (exitCode, exitSignal) => {
         this.#isClosed = true
         this.#stopWatching()
@@ -121,12 +115,3 @@ export function findLastLine(text: string): string {
 const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>
   // Two names have the same number: the first is the usual one.
   (Object.keys(constants.signals) as NodeJS.Signals[]).find(name => constants.signals[name] + 128 === code)
-
-/** @param pid - negative for a group */
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has exited.
-  }
-}

@@ -201,8 +201,9 @@ const readCpu = (file: string): number | undefined => readStat(file)?.cpu
 function readStat(file: string): { cpu: number; state: string } | undefined {
   try {
     // The name of the program is in parentheses and can contain anything.
-    const stat = readFileSync(file, 'latin1').split(') ').at(-1)!.split(' ')
-    return { cpu: ((Number(stat[11]) + Number(stat[12])) * 1000) / TICKS_PER_SECOND, state: stat[0]! }
+    const stat = readFileSync(file, 'latin1')
+    const [state = '', ...numbers] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
+    return { cpu: ((Number(numbers[10]) + Number(numbers[11])) * 1000) / TICKS_PER_SECOND, state }
   } catch {
     return undefined
   }

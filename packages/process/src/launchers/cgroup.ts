@@ -65,8 +65,9 @@ function createSeparate(
     const nested = join(root, controller, path?.split(':')[2] ?? '')
     // In a container the path can be that of the machine.
     const parent = existsSync(nested) ? nested : join(root, controller)
-    directories.push(createDirectory(parent, name))
-    for (const [file, value] of Object.entries(settings)) writeFileSync(join(directories.at(-1)!, file), String(value))
+    const directory = createDirectory(parent, name)
+    directories.push(directory)
+    for (const [file, value] of Object.entries(settings)) writeFileSync(join(directory, file), String(value))
   }
   if (memory !== undefined) {
     create('memory', { 'memory.limit_in_bytes': Math.ceil(memory * MIB) })

@@ -1,5 +1,6 @@
 // A launcher decides which command really starts the process of a frontend, such as a container around Node: what it is, the check of its
 // options, the attempt to start Node by it on this machine, and the file of its seccomp filter.
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
@@ -169,15 +170,7 @@ export async function tryCommand({
       ?.setEncoding('utf8')
       .on('data', (text: string) => (texts[name] += text.slice(0, MAX_TEXT - texts[name].length)))
   }
-  // What it has started can outlive it, and hold its pipes: bubblewrap leaves its first process behind if it fails early.
-  child.once('exit', () => {
-    try {
-      if (process.platform !== 'win32') process.kill(-child.pid!, 'SIGKILL')
-    } catch {
-      // Nobody is left.
-    }
-    for (const stream of [child.stdout, child.stderr]) if (stream) closeOnceRead(stream as Socket)
-  })
+  child.once('exit', () => endGroup(child))
   try {
     const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
     const [stdout = '', said = ''] = [texts.stdout, texts.stderr.trim()].map(toPlainText)
@@ -187,6 +180,21 @@ export async function tryCommand({
   } catch (error) {
     if (SHORTAGES.has((error as NodeJS.ErrnoException).code ?? '')) throw error
     return { status: null, stdout: '', failure: (error as Error).message }
+  }
+}
+
+/** Ends what a process has left behind at its exit, and what holds its pipes: bwrap can end before its first process has asked to end with it. */
+export function endGroup({ pid, stdio }: ChildProcess): void {
+  killQuietly(-pid!)
+  for (const pipe of stdio) if (pipe) closeOnceRead(pipe as Socket)
+}
+
+/** @param pid - negative for a group */
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has exited.
   }
 }
 

@@ -69,10 +69,10 @@ function getUnusedMb(): number {
     cwd: '/',
     timeout: MEASURE_TIMEOUT_MS,
   })
-  const [data, resident] = ['VmData', 'RssAnon'].map(name =>
+  const [data = NaN, resident = NaN] = ['VmData', 'RssAnon'].map(name =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(stdout)?.[1]),
   )
-  unusedMb = Math.ceil((data! - resident!) / 1024) || CODE_RANGE_MB
+  unusedMb = Math.ceil((data - resident) / 1024) || CODE_RANGE_MB
   return unusedMb
 }
 

@@ -30,24 +30,15 @@ export function createProxy(broker: Broker, { origin = '', requestsPerSecond = I
   const sockets = new Set<Duplex>()
   const targets = new WeakMap<Duplex, IncomingHttpHeaders>()
   const schedule = createRateLimit(requestsPerSecond)
-  const inFlight = new WeakMap<Duplex, number>()
   let pausedUntil = 0
+  const countRequest = createPipelineLimit(() => {
+    pausedUntil = performance.now() + SECOND_MS
+    endAll()
+  })
 
   function serve(stream: BrokerStream, headers: IncomingHttpHeaders, isEnd: boolean): void {
     stream.on('error', () => {})
     schedule(stream, () => broker.serve(stream, headers, isEnd))
-  }
-
-  /** Returns false for a connection that sends more requests than a client would. The rest of them are read with the chunk that they are in. */
-  function countRequest(socket: Duplex, response: ServerResponse): boolean {
-    if (socket.destroyed) return false
-    const count = (inFlight.get(socket) ?? 0) + 1
-    inFlight.set(socket, count)
-    response.once('close', () => inFlight.set(socket, inFlight.get(socket)! - 1))
-    if (count <= MAX_PIPELINED) return true
-    pausedUntil = performance.now() + SECOND_MS
-    endAll()
-    return false
   }
 
   function endAll(): void {
@@ -87,6 +78,20 @@ export function createProxy(broker: Broker, { origin = '', requestsPerSecond = I
       server.emit('connection', socket)
     },
     close: endAll,
+  }
+}
+
+/** Returns a function that is false for a connection that sends more requests than a client would. The rest are read with the chunk that they are in. */
+function createPipelineLimit(onExceeded: () => void): (socket: Duplex, response: ServerResponse) => boolean {
+  const inFlight = new WeakMap<Duplex, number>()
+  return (socket, response) => {
+    if (socket.destroyed) return false
+    const count = (inFlight.get(socket) ?? 0) + 1
+    inFlight.set(socket, count)
+    response.once('close', () => inFlight.set(socket, (inFlight.get(socket) ?? 1) - 1))
+    if (count <= MAX_PIPELINED) return true
+    onExceeded()
+    return false
   }
 }
 

@@ -201,7 +201,7 @@ export function packJson(
   return { codec: jsonBytes, encoded, attachments, borrowed: true }
 }
 
-function parsePointer(pointer: string): readonly string[] {
+function parsePointer(pointer: string): string[] {
   const names = pointer.split('/').slice(1)
   return pointer.includes('~') ? names.map(name => name.replaceAll('~1', '/').replaceAll('~0', '~')) : names
 }
@@ -270,11 +270,11 @@ export function placeBytes(decoded: unknown, body: Uint8Array, at: number, attac
       if (IS_NODE && part?.byteLength !== length) throw new RangeError('bytes are missing or have another length')
       if (!isLarge) from += length
       const steps = parsePointer(pointer)
-      const last = steps.length - 1
+      const name = steps.pop() ?? ''
       let holder = message as Record<string, unknown>
-      for (let step = 0; step < last; step++) holder = getOwn(holder, steps[step]!) as typeof holder
-      if (IS_NODE && (last < 0 || getOwn(holder, steps[last]!) !== null)) throw new RangeError('bytes have no place')
-      holder[steps[last]!] = part
+      for (const step of steps) holder = getOwn(holder, step) as typeof holder
+      if (IS_NODE && (pointer === '' || getOwn(holder, name) !== null)) throw new RangeError('bytes have no place')
+      holder[name] = part
     }
     delete (message as { bytes?: unknown }).bytes
   }
