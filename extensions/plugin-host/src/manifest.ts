@@ -1,7 +1,7 @@
 // The manifest of a plugin: the key `sallyport` of its package.json, or a sallyport.json. Others wrote it.
 import { lstat, realpath, stat } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import semver from 'semver'
 import * as v from 'valibot'
 import { PluginError } from './errors.js'
@@ -29,7 +29,7 @@ export interface PluginManifest extends PluginId, Rights {
   readonly dependencies: readonly string[]
   /** @throws {PluginError} InvalidPlugin with the file of the manifest */
   fail(key: string, message: string): never
-  /** Where it asks for permissions, for texts: `sallyport.permissions of /plugins/acme-x/package.json`. */
+  /** Where it asks for permissions, for texts: `sallyport.permissions of @acme/x/package.json`. */
   readonly rightsPlace: string
 }
 
@@ -105,7 +105,7 @@ export async function readManifest(directory: string, rules: ManifestRules): Pro
   const place = { file, key: toKey('main') }
   const module = await findInside(directory, manifest.main, place)
   if (module === undefined) return fail('main', `there is no file ${JSON.stringify(manifest.main)}`)
-  const rightsPlace = `${toKey('permissions')} of ${file}`
+  const rightsPlace = `${toKey('permissions')} of ${manifest.name}/${basename(file)}`
   return {
     ...manifest,
     rightsPlace,

@@ -161,8 +161,7 @@ export class Plugin {
     this.#granted = await getRights({ grants, ask: options.ask, askTimeout: options.askTimeout }, asked)
     signal.throwIfAborted()
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
-    const refused = this.#getAllowed(select(manifest, false, this.#granted).permissions).map(getPermissionName)
-    const source = { place: manifest.rightsPlace, refused }
+    const source = this.#getSource(manifest, this.#granted)
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
     const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
@@ -188,6 +187,17 @@ export class Plugin {
   #getAllowed(permissions: Rights['permissions']): RequestedPermission[] {
     const table = this.#deps.options.permissions
     return permissions.flatMap(entry => (table ? (table[getPermissionName(entry)] ?? []) : entry))
+  }
+
+  #getSource(manifest: PluginManifest, granted: Rights): Parameters<typeof openPlugin>[1] {
+    const table = this.#deps.options.permissions
+    const refused = select(manifest, false, granted).permissions
+    const names = [...refused.map(getPermissionName), ...Object.keys(table ?? {})]
+    const rights = names.map((name, index) => {
+      const isAsked = index < refused.length
+      return { name, entries: table?.[name] ?? [refused[index] ?? name], isAsked }
+    })
+    return { place: manifest.rightsPlace, rights, isComplete: table !== undefined }
   }
 
   #getFrontendOptions(manifest: PluginManifest, { permissions, net }: Rights): FrontendOptions {

@@ -68,23 +68,36 @@ describe('a directory of plugins', () => {
     expect(asked).toEqual([])
   })
 
-  test('has the line that is missing in its manifest, or its grant, in each denial', async () => {
-    const directory = place.add('x', { permissions: ['greet', 'fs:own'] })
-    await place.open({ ask: () => ({ permissions: ['fs:own'] }) })
-    const call = (command: string): Promise<unknown> => place.bus.call('x', 'call', { command })
-    const file = `sallyport.permissions of ${join(directory, 'package.json')}`
-    expect(await call('greet')).toContain(`: grant "greet", for which it asks in ${file}`)
-    expect(await call('secret')).toContain(`: add "secret" to ${file}, and grant it`)
-  })
-
-  test('has the line that is missing in its manifest, or its grant, in each denial', async () => {
-    const directory = place.add('x', { permissions: ['greet', 'fs:own'] })
-    await place.open({ ask: () => ({ permissions: ['fs:own'] }) })
-    const call = (command: string): Promise<unknown> => place.bus.call('x', 'call', { command })
-    const file = `sallyport.permissions of ${join(directory, 'package.json')}`
-    expect(await call('greet')).toContain(`: grant "greet", for which it asks in ${file}`)
-    expect(await call('secret')).toContain(`: add "secret" to ${file}, and grant it`)
-  })
+  test('has the line that is missing in its manifest, or its grant, in each denial', () =>
+    rows<[what: string, asks: string[], table: Record<string, string[]> | undefined, greet: string, secret: string]>([
+      ['names of core', ['greet', 'fs:own'], undefined, 'grant "greet", for', 'add "secret" to sallyport'],
+      ['a pattern', ['*', 'fs:own'], undefined, 'grant "*", for', 'grant "*", for'],
+      [
+        'names of the program',
+        ['hello', 'files'],
+        { hello: ['greet'], files: ['fs:own'], more: ['secret'] },
+        'grant "hello", for',
+        'add "more" to sallyport',
+      ],
+      [
+        'a command that has no name of the program',
+        ['hello', 'files'],
+        { hello: ['greet'], files: ['fs:own'] },
+        'grant "hello", for',
+        'add "secret" to a name in the option "permissions" of openPlugins',
+      ],
+    ])(async (_, asks, permissions, greet, secret) => {
+      place.add('x', { permissions: asks })
+      const plugins = await place.open({
+        ask: () => ({ permissions: asks.slice(1) }),
+        permissions: permissions as never,
+      })
+      const call = (command: string): Promise<unknown> => place.bus.call('x', 'call', { command })
+      expect(await call('greet')).toContain(`: ${greet}`)
+      expect(await call('greet')).toContain('it asks in sallyport.permissions of x/package.json')
+      expect(await call('secret')).toContain(`: ${secret}`)
+      await plugins.close()
+    }))
 
   test('can have a prefix, and names of the program for permissions', async () => {
     place.add('x', { permissions: ['hello'] })

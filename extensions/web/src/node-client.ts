@@ -77,6 +77,7 @@ function explain({ reason, message, data }: BusError, failure: Error | undefined
   const isDenied = /^Unexpected server response: 40[13]$/.test(failure.message)
   // An error of several addresses has no message.
   const text = failure.message || (failure as NodeJS.ErrnoException).code
-  const details = isDenied ? { ...Object(data), code: 'LOGIN_REFUSED' } : data
+  // Another login does not help against 403: the server does not take this origin.
+  const details = failure.message.endsWith('401') ? { ...Object(data), code: 'LOGIN_REFUSED' } : data
   return new BusError(isDenied ? 'Denied' : reason, `${message}: ${text}`, { data: details, cause: failure })
 }

@@ -68,7 +68,10 @@ const integer = (what: string, min: number, max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what))
 const count = 'a whole number, from 1'
 const location = v.custom<URL | string>(
-  value => (value instanceof URL ? value.protocol === 'file:' : typeof value === 'string' && isAbsolute(value)),
+  value =>
+    value instanceof URL
+      ? value.protocol === 'file:' && value.host === ''
+      : typeof value === 'string' && isAbsolute(value),
   'a file URL or an absolute path',
 )
 const pageSchema = v.looseObject({

@@ -102,7 +102,8 @@ export class PageSession {
     }
     const text = reason || `The server at ${this.#options.url} refused the page or did not answer`
     const error = new BusError(isDenied ? 'Denied' : 'Disconnected', text, {
-      code: isDenied ? 'LOGIN_REFUSED' : 'NO_CONNECTION',
+      // The page that is open elsewhere does not end by itself.
+      ...(code !== CLOSE_IN_USE && { code: isDenied ? 'LOGIN_REFUSED' : 'NO_CONNECTION' }),
       data: { delivered: 'no' },
     })
     this.#connected.reject(error)

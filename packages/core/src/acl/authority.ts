@@ -237,8 +237,30 @@ class ResolvedAuthority implements Authority {
       return { denial: undefined, hint: '', scope: getCommandScope(grants, global.get(getCommandKey(command))) }
     }
     const text = getDenialText(command)
-    const hint = getDenialHint(command, label, this.#rights.get(label), denied.get(command.method))
+    const local = this.#rights.get(label)
+    const hint =
+      local?.rightsSource && !denied.has(command.method)
+        ? this.#getSourceHint(command, label, local.rightsSource)
+        : getDenialHint(command, label, local, denied.get(command.method))
     return { denial: isDevelopment() ? `${text}: ${hint}` : text, hint, scope: EMPTY_SCOPE }
+  }
+
+  #getSourceHint(command: CommandIdentity, label: string, { place, rights, isComplete }: RightsSource): string {
+    const right = rights.find(({ entries }) => this.#allows(label, entries, command))
+    if (right?.isAsked) return `grant ${JSON.stringify(right.name)}, for which it asks in ${place}`
+    const name = right ? JSON.stringify(right.name) : getName(command)
+    const added = `add ${name} to ${place}, and grant it`
+    return right || !isComplete ? added : `add ${name} to a name in the option "permissions" of openPlugins`
+  }
+
+  #allows(label: string, entries: AllowList['entries'], { method }: CommandIdentity): boolean {
+    try {
+      const own = resolveAllowList(label, { entries, from: 'permissions' }, this.#options)
+      return getAccess(label, [own]).allowed.has(method)
+    } catch {
+      // A command or permission is gone since the plugin was opened.
+      return false
+    }
   }
 }
 
@@ -250,9 +272,12 @@ type Decision = { denial: string | undefined; hint: string; scope: CommandScope 
 
 export const getDenialText = ({ method }: CommandIdentity): string => `Command ${method} not allowed by ACL`
 
+/** What `allow` calls it. */
+const getName = ({ owner, method, allow }: CommandIdentity): string => JSON.stringify(owner === 'app' ? method : allow)
+
 /** @param local - undefined for code on a network, which has no options */
 function getDenialHint(
-  { owner, method, allow }: CommandIdentity,
+  command: CommandIdentity,
   label: string,
   local: LabelRights | undefined,
   denied: readonly Grant[] | undefined,
@@ -264,13 +289,8 @@ function getDenialHint(
     const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
     return `${names} is among the permissions of a capability for ${quoted}`
   }
-  const inCapability = `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
+  const inCapability = `add ${JSON.stringify(command.allow)} to the permissions of a capability whose windows match ${quoted}`
   if (!local) return inCapability
-  const name = JSON.stringify(owner === 'app' ? method : allow)
-  const { rightsSource: source } = local
-  if (source?.refused.some(each => each === method || each === allow))
-    return `grant ${name}, for which it asks in ${source.place}`
-  if (source) return `add ${name} to ${source.place}, and grant it`
-  const inOption = `add ${name} to the option "allow" of ${isRun ? 'bus.run' : `the frontend ${quoted}`}`
+  const inOption = `add ${getName(command)} to the option "allow" of ${isRun ? 'bus.run' : `the frontend ${quoted}`}`
   return local.listed ? inOption : `${inOption}, or ${inCapability}`
 }

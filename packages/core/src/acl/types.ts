@@ -29,10 +29,16 @@ export interface ScopedPermission {
 
 /** Where a plugin asks for its rights. */
 export interface RightsSource {
-  /** For texts: `sallyport.permissions of /plugins/acme-x/package.json`. */
+  /** For texts: `sallyport.permissions of @acme/x/package.json`. */
   readonly place: string
-  /** Names of `allow` for which it asks, and that were not granted. */
-  readonly refused: readonly string[]
+  /** What it can ask for, with what each name stands for in `allow`. First what it asks for and was not granted. */
+  readonly rights: readonly {
+    readonly name: string
+    readonly entries: AllowList['entries']
+    readonly isAsked: boolean
+  }[]
+  /** True if these are all that there is: the program has names of its own. */
+  readonly isComplete: boolean
 }
 
 /** `allow` of one frontend: what a capability for its label alone would name. */

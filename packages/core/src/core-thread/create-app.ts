@@ -140,11 +140,10 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
       if (typeof handler !== 'function') {
         try {
           checkOptionNames('app.once', handler, ONCE_OPTIONS, undefined, String)
+          return local.wait(event, handler)
         } catch (error) {
           return Promise.reject(error as BusError)
         }
-        // Nobody has to wait for it.
-        return local.wait(event, handler)
       }
       const handleOnce: EventHandler = received => {
         unlisten()

@@ -74,17 +74,17 @@ export class Bus<Types extends BusTypes = BusTypes, Core = unknown> extends BusF
   }
 
   /** @internal Is `open`, of a frontend whose rights are written elsewhere than in `allow` of the program. */
-  static async openPlugin(
-    bus: Bus,
-    source: RightsSource | undefined,
-    ...[label, module, options]: Parameters<Bus['open']>
-  ): Promise<void> {
-    const host = Bus.getHost(bus)
-    host.core.holdEvents()
+  static openPlugin(bus: Bus, source: RightsSource, ...opened: Parameters<Bus['open']>): Promise<void> {
+    return bus.#open(opened, source)
+  }
+
+  async #open([label, module, options]: Parameters<Bus['open']>, source?: RightsSource): Promise<void> {
+    const { core, frontends } = this.#host
+    core.holdEvents()
     try {
-      await withCaller(host.open(label, module, options, source))
+      await withCaller(this.#host.open(label, module, options, source))
     } finally {
-      void host.core.releaseEvents(host.frontends.synchronized)
+      void core.releaseEvents(frontends.synchronized)
     }
   }
 
@@ -105,7 +105,7 @@ export class Bus<Types extends BusTypes = BusTypes, Core = unknown> extends BusF
    * @throws {BusError} whatever the module throws; InvalidParams; Timeout after `loadTimeout`; Disconnected if the frontend exits before that
    */
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
-    return Bus.openPlugin(this, undefined, label, module, options)
+    return this.#open([label, module, options])
   }
 
   /**

@@ -49,17 +49,18 @@ function isLocation(value: unknown): boolean {
 
 /** Returns false for a string that might be a name. */
 export function isFileLocation(value: unknown): value is ModuleLocation {
-  if (value instanceof URL) return value.protocol === 'file:'
+  if (value instanceof URL) return value.protocol === 'file:' && value.host === ''
   return typeof value === 'string' && (isAbsolute(value) || (value.startsWith('file:') && URL.canParse(value)))
 }
 
 function suggestUrl(value: unknown, ofText: string): string {
   if (typeof value !== 'string' || !/^\.{0,2}[/\w]/.test(value) || HAS_SCHEME.test(value)) return ''
+  const hasEnding = /\.\w+$/.test(value)
   // The name of a package has no space.
-  if (/^\w.*\s/.test(value)) return ofText
+  if (/^\w.*\s/.test(value) && !hasEnding) return ofText
   const name = JSON.stringify(value)
   // A package has no ending.
-  return /^[./]|\.\w+$/.test(value)
+  return /^[./]/.test(value) || hasEnding
     ? `, as in new URL(${name}, import.meta.url)`
     : `, as in import.meta.resolve(${name})`
 }

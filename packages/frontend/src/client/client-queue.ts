@@ -294,13 +294,13 @@ export class ClientQueue implements StreamWriter {
 
   protected overloaded({ id }: CallMessage): BusError {
     const isCall = id !== undefined
+    const isFull = isCall && this.#pending.isFull()
     let reason = 'too many messages wait'
     if (this.#overflow === 'reject') {
-      reason = 'the link has no room'
-      if (isCall && this.#pending.isFull()) reason = `${this.#pending.size} calls are in flight (option "maxInFlight")`
+      reason = isFull ? `${this.#pending.size} calls are in flight (option "maxInFlight")` : 'the link has no room'
     }
     return new BusError('Overloaded', `${isCall ? 'Call' : 'Event'} not sent: ${reason}`, {
-      ...(isCall && { code: 'TOO_MANY_CALLS' }),
+      ...(isFull && { code: 'TOO_MANY_CALLS' }),
       data: { delivered: 'no' },
     })
   }

@@ -340,7 +340,9 @@ export class Connection {
     const cause = fault ?? this.#fault
     const subject = IS_NODE && cause?.reason === 'Disconnected' ? '' : 'The link to core has failed: '
     const problem = cause ? subject + cause.message : 'The link to core is closed'
-    const code = cause ? (Object(cause.data) as { code?: CauseCode }).code : 'CLOSED'
+    // That of a login that was refused is of its own reason.
+    const own = cause?.reason === 'Disconnected' ? (Object(cause.data) as { code?: CauseCode }).code : undefined
+    const code = cause ? own : 'CLOSED'
     const createError = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', problem, { code, data: { delivered }, ...(cause && { cause }) })
     this.#createCloseError = createError
