@@ -109,6 +109,15 @@ describe('the counter of a hook watch', () => {
     expect(read()).toBe(0)
   })
 
+  test('is zero once another hook of the thread is entered, in the same tick too', async () => {
+    const [first, second] = [setUp(), setUp()]
+    first.watch.enter()
+    second.watch.enter()
+    expect([first.read() === 0, second.read() === 0]).toEqual([true, false])
+    await nextTick()
+    expect([first.read(), second.read()]).toEqual([0, 0])
+  })
+
   test('is zero while the watch rests', async () => {
     const { watch, read } = setUp()
     watch.enter()

@@ -15,6 +15,8 @@ export interface HookWatch {
 const OUTSIDE = 0
 /** The log of the hook that ran last in this thread: no promise of another hook has been rejected since. */
 let lastLog: ConsoleSink | undefined
+/** The counter of the hook that was entered last in this thread: one that another hook follows in the same tick runs no more. */
+let current: Int32Array | undefined
 const settled = Promise.resolve()
 
 /**
@@ -44,6 +46,8 @@ export function createHookWatch(memory: SharedArrayBuffer | undefined, log?: Con
   const watch: HookWatch = {
     enter() {
       count = (count + 1) | 0 || 1
+      if (current && current !== counter) Atomics.store(current, 0, OUTSIDE)
+      current = counter
       Atomics.store(counter, 0, count)
       if (isLeaving) return
       isLeaving = true

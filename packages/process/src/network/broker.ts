@@ -121,12 +121,14 @@ export class Broker {
       const hint = `The request has the placeholder of the secret ${name}. ${remedy}`
       return this.#deny(stream, target, hint, `The secret ${name} is for other hosts.`)
     }
+    const filled = this.#secrets.fill(headers, MAX_HEADER_BYTES)
+    if (!filled) return respondFailure(stream, `The head of the request is longer than ${MAX_HEADER_BYTES} bytes`)
     // A host can take what follows a body that was cut off for a part of it. Then a secret in a next head would be in a body, which hosts quote
     // and store. So each request has a connection of its own.
     const request = (isEncrypted ? requestHttps : requestHttp)({
       ...{ method, path, lookup, ...SEVERAL_ADDRESSES, agent: false, insecureHTTPParser: false },
       ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
-      headers: this.#secrets.fill(headers),
+      headers: filled,
     })
     watch(stream, request, error => this.#fail(stream, target, error))
     if (isEnd) request.end()

@@ -26,11 +26,19 @@ test('a placeholder is refused in each place of a request to a host that is not 
   ))
 
 test('the value replaces each placeholder of each header, as it is', () => {
-  expect(headers.fill({ authorization: `${TOKEN}:${TOKEN}`, cookie: ['a=b', `c=${OTHER}`], accept: '*/*' })).toEqual({
+  const sent = { authorization: `${TOKEN}:${TOKEN}`, cookie: ['a=b', `c=${OTHER}`], accept: '*/*' }
+  expect(headers.fill(sent, 1000)).toEqual({
     authorization: 'the value:the value',
     cookie: ['a=b', 'c=$& of another'],
     accept: '*/*',
   })
+})
+
+test('a head may have as many characters as one that arrives, with its secrets', () => {
+  const long = createSecrets({ LONG: { value: 'x'.repeat(4096), hosts: ['a.example'] } })
+  const { LONG } = getPlaceholders(long) as { LONG: string }
+  expect(new SecretHeaders(long).fill({ a: `${LONG}${LONG}` }, 8192)).toEqual({ a: 'x'.repeat(8192) })
+  expect(new SecretHeaders(long).fill({ a: [LONG, LONG] }, 8191)).toBeUndefined()
 })
 
 test('the hosts of a secret must be listed', () =>

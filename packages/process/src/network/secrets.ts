@@ -53,8 +53,18 @@ export class SecretHeaders {
     )?.name
   }
 
-  /** Replaces placeholders in the values of headers. Call `findMisplaced` first. */
-  fill(headers: Readonly<Record<string, HeaderValue>>): Record<string, HeaderValue> {
+  /**
+   * Replaces placeholders in the values of headers. Call `findMisplaced` first. Returns `undefined` if they would be longer than `most` characters: a
+   * head that names a secret many times would take hundreds of times its own memory.
+   */
+  fill(headers: Readonly<Record<string, HeaderValue>>, most: number): Record<string, HeaderValue> | undefined {
+    let size = 0
+    for (const text of Object.values(headers).flat()) {
+      size += text.length
+      for (const { placeholder, value } of this.#secrets)
+        size += (text.split(placeholder).length - 1) * (value.length - placeholder.length)
+    }
+    if (size > most) return undefined
     const fillText = (text: string): string =>
       this.#secrets.reduce((filled, { placeholder, value }) => filled.replaceAll(placeholder, () => value), text)
     return Object.fromEntries(

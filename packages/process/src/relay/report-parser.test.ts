@@ -16,16 +16,16 @@ const part = (size: number): ReceivedFrame => ({ kind: FRAME_KIND.bytes, body: n
 const suspended = report({ type: 'suspended', tokens: ['a'] })
 
 /** A parser of what the messages of one member have. */
-function createReportParser() {
-  const parse = createMemberParser()
+function createReportParser(canSuspend = true) {
+  const parse = createMemberParser(canSuspend)
   return (frame: ReceivedFrame) => {
     const parsed = parse(frame)
     return typeof parsed === 'object' && parsed.type === 'message' ? parsed.message : parsed
   }
 }
 
-function createReadyParser(): ReturnType<typeof createReportParser> {
-  const parse = createReportParser()
+function createReadyParser(canSuspend = true): ReturnType<typeof createReportParser> {
+  const parse = createReportParser(canSuspend)
   parse(report({ type: 'state', state: 'ready' }))
   return parse
 }
@@ -40,6 +40,9 @@ test('puts the parts of a snapshot together, once', () => {
 })
 
 test('refuses parts before the process is ready', () => expect(createReportParser()(part(1))).toBeUndefined())
+
+test('refuses parts of code that is never interrupted', () =>
+  expect(createReadyParser(false)(part(SNAPSHOT_PART_BYTES))).toBeUndefined())
 
 test('refuses parts beyond the limit of a snapshot', () => {
   const parse = createReadyParser()

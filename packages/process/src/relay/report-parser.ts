@@ -33,11 +33,13 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
  * `MAX_UNHANDLED` are passed on. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
  * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'nothing'` for one that is
  * not passed on: a part, or a rejection too many, of which each costs the host's thread an error.
+ *
+ * @param canSuspend - false for code that is never interrupted: what it sends as parts would only fill the memory of its relay
  */
-function createReportParser(): ParseReport {
+function createReportParser(canSuspend: boolean): ParseReport {
   let last = -1
   let moduleSteps = 0
-  let parts: Uint8Array[] | undefined = []
+  let parts: Uint8Array[] | undefined = canSuspend ? [] : undefined
   let partBytes = 0
   let isLast = false
   let unhandled = 0
@@ -81,8 +83,10 @@ export type RelayedReport =
   | { type: 'linked'; isDirect: boolean }
 
 /** Returns a parser for the reports of one member. A script prints by reports, too. Its first error is its end. */
-export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 'nothing' | undefined {
-  const parse = createReportParser()
+export function createMemberParser(
+  canSuspend = false,
+): (frame: ReceivedFrame) => RelayedReport | 'nothing' | undefined {
+  const parse = createReportParser(canSuspend)
   let isLinked = false
   let hasFailed = false
   return frame => {

@@ -339,6 +339,16 @@ test('a member that takes long to end keeps its thread, whose others go on', asy
   expect([first.errors, second.errors]).toEqual([[], ['it was ended. The thread that second shared was terminated']])
 })
 
+test('a member waits for the code of another only until its thread has failed', async () => {
+  const [busy, idle] = [open('busy'), open('idle')]
+  await started(busy, idle)
+  idle.member.postMessage(['rest'])
+  await expect.poll(() => idle.member.isHeld).toBe(true)
+  busy.member.failThread(new Error('it was ended'))
+  expect(idle.member.isHeld).toBe(false)
+  await Promise.all([busy.exited, idle.exited])
+})
+
 test('a member that starts later starts with its first message, or with its end', async () => {
   const from: ThreadGroup = { ...group(1, 'later'), startsLater: true }
   const other = open('other', { from })

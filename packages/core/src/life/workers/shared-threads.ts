@@ -104,6 +104,8 @@ class SharedThread {
   readonly #onClosed: () => void
   #lastId = 0
   #isClosed = false
+  /** It is being terminated for a fault. */
+  hasFailed = false
 
   constructor(group: ThreadGroup, onClosed: () => void) {
     this.#group = group
@@ -244,6 +246,7 @@ class SharedThread {
   /** Terminates the thread. Each member fails with its error. */
   fail(getError: (member: ThreadMember) => unknown): void {
     this.#close()
+    this.hasFailed = true
     for (const member of this.members.values()) member.threadFailed(getError(member))
     void this.#worker.terminate()
   }
@@ -322,9 +325,10 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     return this.#owner.performance
   }
 
-  /** Without code of a member, a thread of several works for any of them. */
+  /** Without code of a member, a thread of several works for any of them, until it is terminated. */
   get isHeld(): boolean {
-    return this.#owner.isThread && this.#owner.members.size > 1 && this.activity === ACTIVITY.idle
+    const { isThread, hasFailed, members } = this.#owner
+    return isThread && !hasFailed && members.size > 1 && this.activity === ACTIVITY.idle
   }
 
   readEntries(): number {
