@@ -61,6 +61,7 @@ test('a process that ends while core still writes to it has ended once core has 
   }))
 
 test('the frames of a process end with each socket that they pass', async () => {
+  const sockets: Socket[] = []
   const lose = async (isSplit: boolean, side: 'to' | 'from'): Promise<Duplex> => {
     const [down, up] = [new PassThrough(), new PassThrough()]
     const code = new Code(new StreamMultiplexer(up, down, { closed() {} }), 0)
@@ -70,9 +71,10 @@ test('the frames of a process end with each socket that they pass', async () => 
     code.pipe(to, from)
     const lost = { to, from }[side]
     lost.destroy(new Error('lost'))
-    for (const socket of [to, from, reader, writer]) lost.on('close', () => socket.destroy())
+    sockets.push(to, from, reader, writer)
     return frames.resume()
   }
   const all = await Promise.all([lose(false, 'to'), lose(true, 'to'), lose(true, 'from')])
   await expect.poll(() => all.map(({ readableEnded }) => readableEnded)).toEqual([true, true, true])
+  for (const socket of sockets) socket.destroy()
 })
