@@ -129,6 +129,17 @@ it('a function that throws for a call of its own which was not delivered has run
   await expect(answer).rejects.toMatchObject({ message: 'gone', data: { delivered: 'unknown' } })
 })
 
+it('leaves the channels and streams of a call that fails', async () => {
+  const calls = create()
+  const answer = calls.call('report', { progress: new Channel(), input: new ReadableStream() })
+  expect(countStreams(streams)).toBe(2)
+  calls.settle({ jsonrpc: '2.0', id: 1, error: { code: -32002, message: 'no' } })
+  await expect(answer).rejects.toMatchObject({ reason: 'Rejected' })
+  await turn()
+  expect(countStreams(streams)).toBe(0)
+  expect(notified).toContainEqual(stop(FIRST_CORE_CHANNEL))
+})
+
 describe('a stream as an answer', () => {
   it('sends values once it is read, and ends when the frontend does, and with it the streams among the arguments', async () => {
     const calls = create()
