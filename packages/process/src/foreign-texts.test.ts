@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { isRunning } from '../../core/test/support/processes.js'
 import { rows } from '../../../scripts/testing.js'
 import { findLastLine } from './child/child.js'
 import { OrphanGuard } from './child/orphan-guard.js'
@@ -67,5 +68,23 @@ test.skipIf(process.platform === 'win32')('a command that was ended is not said 
   ])(async (script, timeout, failure) => {
     const { failure: told } = await tryCommand({ command: '/bin/sh', args: ['-c', script], timeout })
     expect(told).toMatch(failure)
+  }),
+)
+
+const STAYS = `require('node:child_process').spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' })`
+const leave = `console.error(${STAYS}.pid); process.exit(3)`
+
+test.skipIf(process.platform === 'win32')('what a command leaves behind is ended, and does not hold its attempt', () =>
+  rows<[string, { command: string; args: string[] }, boolean]>([
+    ['in its group', { command: '/bin/sh', args: ['-c', 'sleep 1000 & echo $! >&2; exit 3'] }, false],
+    ['in a group of its own, which nobody else ends', { command: process.execPath, args: ['-e', leave] }, true],
+  ])(async (_where, trial, stays) => {
+    let failure = ''
+    void tryCommand(trial).then(attempt => (failure = attempt.failure))
+    await expect.poll(() => failure).toMatch(/^\d+$/)
+    const pid = Number(failure)
+    if (!stays) return expect.poll(() => isRunning(pid)).toBe(false)
+    expect(isRunning(pid)).toBe(true)
+    process.kill(pid, 'SIGKILL')
   }),
 )

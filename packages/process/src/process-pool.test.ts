@@ -179,3 +179,18 @@ test('the kind that was not taken for the longest time makes room, and closing e
   expect(spares.count).toBe(0)
   expect(relays.every(({ isTerminated }) => isTerminated)).toBe(true)
 })
+
+test('a kind that has made room starts no spare', () => {
+  const { spares, relays, request } = createSpares()
+  for (let kind = 0; kind < 17; kind++) spares.take(request({ key: `${kind}` }))
+  vi.advanceTimersByTime(10_000)
+  expect(relays).toHaveLength(16)
+})
+
+test('a process whose scripts have ended is ended, unless it is the spare one', () => {
+  const { spares, relays, request } = createSpares()
+  const scripts = [0, 1].map(() => new ProcessMember())
+  for (const script of scripts) spares.share(request({ maxScripts: 1 }), () => script as unknown as HostRelay)
+  for (const script of scripts) script.emit('exit', 0)
+  expect(relays.map(({ isTerminated }) => isTerminated)).toEqual([false, true])
+})

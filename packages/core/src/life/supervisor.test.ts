@@ -286,7 +286,7 @@ test('a worker fails with an error of its own when it runs out of memory', async
   const worker = start(new Supervisor(), source, { maxOldGenerationSizeMb: 16 })
   await worker.ready
   worker.post('go')
-  expect(await worker.exited).toMatchObject({ error: { message: 'it ran out of memory' } })
+  expect(await worker.exited).toMatchObject({ error: { reason: 'Crashed', message: 'it ran out of memory' } })
 })
 
 test('releases a thread that exited when the next one is ready', async () => {

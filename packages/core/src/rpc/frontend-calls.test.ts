@@ -11,7 +11,7 @@ import {
   Streams,
   type StreamWriter,
 } from '@sallyport/protocol/internal/rpc'
-import { CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
+import { CHANNEL_READ_AHEAD, MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { ChannelTable, findSenders, resultAfter } from './channels.js'
@@ -127,6 +127,28 @@ it('a function that throws for a call of its own which was not delivered has run
   const answer = calls.call('echo', {})
   calls.settle({ jsonrpc: '2.0', id: 1, error: { code: -32005, message: 'gone', data: { delivered: 'no' } } })
   await expect(answer).rejects.toMatchObject({ message: 'gone', data: { delivered: 'unknown' } })
+})
+
+it('refuses one call more than may be in flight', async () => {
+  const calls = create()
+  const open = Array.from({ length: MAX_IN_FLIGHT }, () => calls.call('f', {}))
+  for (const call of open) void call.catch(() => {})
+  await expect(calls.call('f', {})).rejects.toMatchObject({ reason: 'Overloaded', data: { code: 'TOO_MANY_CALLS' } })
+  calls.settle({ jsonrpc: '2.0', id: 1, result: 'done' })
+  expect(await open[0]).toBe('done')
+  void calls.call('f', {})
+  expect(sent).toHaveLength(MAX_IN_FLIGHT + 1)
+})
+
+it('leaves the channels and streams of a call that fails', async () => {
+  const calls = create()
+  const answer = calls.call('report', { progress: new Channel(), input: new ReadableStream() })
+  expect(countStreams(streams)).toBe(2)
+  calls.settle({ jsonrpc: '2.0', id: 1, error: { code: -32002, message: 'no' } })
+  await expect(answer).rejects.toMatchObject({ reason: 'Rejected' })
+  await turn()
+  expect(countStreams(streams)).toBe(0)
+  expect(notified).toContainEqual(stop(FIRST_CORE_CHANNEL))
 })
 
 describe('a stream as an answer', () => {

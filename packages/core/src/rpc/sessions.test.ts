@@ -15,6 +15,12 @@ function openSessions(isAnnounced: boolean) {
   const router = new EventRouter()
   const heard: unknown[] = []
   router.listen('tauri://destroyed', { kind: 'Any' }, { label: 'other', deliver: (_, { value }) => heard.push(value) })
+  const begun: unknown[] = []
+  router.listen(
+    'tauri://webview-created',
+    { kind: 'Any' },
+    { label: 'other', deliver: (_, { value }) => begun.push(value) },
+  )
   const sessions = new Sessions({ router, getLog: vi.fn<never>(), report() {} })
   sessions.know(1, 'main', isAnnounced)
   const ended = vi.fn<(isCodeOver: boolean) => void>()
@@ -25,8 +31,17 @@ function openSessions(isAnnounced: boolean) {
       metrics: new SessionMetrics(createCounts(), createLatency),
     } as unknown as AddedSession)
   const endCode = () => sessions.codeEnded(1, { end: undefined, next: 'restart', drops: false })
-  return { sessions, heard, ended, add, endCode }
+  return { sessions, heard, begun, ended, add, endCode }
 }
+
+test('others hear once that code begins, and again once it has ended', () => {
+  const { sessions, begun, endCode } = openSessions(false)
+  for (let times = 0; times < 2; times++) sessions.begin(1)
+  expect(begun).toEqual([{ label: 'main' }])
+  endCode()
+  sessions.begin(1)
+  expect(begun).toHaveLength(2)
+})
 
 test('others hear once of the end of code that they knew of', () =>
   rows([

@@ -90,6 +90,19 @@ describe('listen', () => {
     expect(heard).toEqual([1])
   })
 
+  it('is removed from core if it was abandoned before core has answered', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    const controller = new AbortController()
+    const listening = client.listen('e', ({ payload }) => void heard.push(payload), { signal: controller.signal })
+    await crossed()
+    controller.abort()
+    await expect(listening).rejects.toMatchObject({ reason: 'Cancelled' })
+    peer.send(result(1, 7), event('e', [7]))
+    await crossed()
+    expect([peer.methods, heard]).toEqual([['plugin:event|listen', 'plugin:event|unlisten'], []])
+  })
+
   it('rejects and receives nothing when core refuses', async () => {
     const { client, peer } = setUp()
     const listening = client.listen('e', () => {})

@@ -6,12 +6,13 @@ import {
   getMemberStreams,
   type MemberCommand,
   type MemberConnection,
+  type MemberReport,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
-import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
+import { FRAME_KIND, getText, type Link, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { joinGroup, openScript } from './script-group.js'
+import { joinGroup, openScript, sendMemberReport } from './script-group.js'
 
 test('a script answers whether it runs, and ends at once when it is terminated', async () => {
   const [down, up] = [new PassThrough(), new PassThrough()]
@@ -42,4 +43,14 @@ test('the heart of a script beats until it is ended, and no longer', () => {
   expect(vi.getTimerCount()).toBe(1)
   terminate()
   expect([vi.getTimerCount(), exit.mock.calls]).toEqual([0, [[1]]])
+})
+
+test('the bytes of a snapshot are sent in parts, whole and in order, before what is said of it', () => {
+  const frames: { body: unknown }[] = []
+  const control = { send: (frame: { body: unknown }) => frames.push(frame) } as unknown as Link
+  const snapshot = Uint8Array.from({ length: SNAPSHOT_PART_BYTES + 2 }, (_, index) => index)
+  const suspended = { type: 'suspended', tokens: ['a'] }
+  sendMemberReport(control, { type: 'message', message: { ...suspended, snapshot } } as unknown as MemberReport)
+  const parts = [snapshot.slice(0, SNAPSHOT_PART_BYTES), snapshot.slice(SNAPSHOT_PART_BYTES)]
+  expect(frames.map(({ body }) => body)).toEqual([...parts, JSON.stringify({ type: 'message', message: suspended })])
 })

@@ -1,5 +1,5 @@
 // Deno as a launcher, without starting it: programs of the test are in its place.
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
@@ -103,6 +103,17 @@ describe.skipIf(platform === 'win32')('deno', () => {
     expect(args.join(' ')).not.toContain('--allow-net')
     expect(env).toEqual({ DENO_DIR: join(path, 'none'), NO_COLOR: '1' })
     expect((await deno({ deno: path })).launch('/node', [], { ...info, net: true }).args).toContain('--allow-net')
+  })
+
+  test('denies links that lead out of what it grants', async () => {
+    const { launch } = await deno({ deno: join(writeApplication({}), program) })
+    const root = realpathSync(writeProject({ 'app/main.js': '', 'data/file': '' }))
+    const [app, data] = ['app', 'data'].map(name => join(root, name)) as [string, string]
+    const links = [app, data].map(directory => join(directory, 'out'))
+    for (const link of links) symlinkSync('/', link)
+    const reads = { directories: [app], files: [] }
+    const { args } = launch('/node', [], { ...info, reads, writes: [data] })
+    for (const kind of ['read', 'write']) expect(args).toContain(`--deny-${kind}=${links.join()}`)
   })
 
   test('refuses code as text, scripts, and a path that it would take for two', async () => {

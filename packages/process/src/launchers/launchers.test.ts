@@ -169,12 +169,14 @@ describe.runIf(isUnix)('docker', () => {
 describe.runIf(isLinux)('landlock', () => {
   const HELP = `case "$*" in *--help*) echo "--landlock-access --seccomp-filter"; exit;; esac`
 
-  test('is unavailable with an old setpriv', async () => {
-    const setpriv = createProgram('old', 'echo "--no-new-privs"')
-    await expect(landlock({ setpriv })).rejects.toThrow(
-      'landlock is not available: setpriv has no --landlock-access or no --seccomp-filter. Install util-linux 2.41 or later',
-    )
-  })
+  test('is unavailable with an old setpriv', () =>
+    rows([['--landlock-access'], ['--seccomp-filter']])(async option => {
+      const help = `case "$*" in *--help*) echo "${option}"; exit;; esac`
+      const setpriv = createProgram('old', `${help}; echo ${process.version}`)
+      await expect(landlock({ setpriv })).rejects.toThrow(
+        'landlock is not available: setpriv has no --landlock-access or no --seccomp-filter. Install util-linux 2.41 or later',
+      )
+    }))
 
   test('is unavailable on a kernel without Landlock', async () => {
     const setpriv = createProgram('no-kernel', `${HELP}; echo "not supported" >&2; exit 1`)

@@ -385,6 +385,26 @@ test('a frontend that ends its connections can open as many at once', async () =
   expect(streams).toHaveLength(128)
 })
 
+test('a connection over which nothing passes for long is ended', () =>
+  rows<[string, OutgoingHttpHeaders]>([
+    ['a request', {}],
+    ['any bytes', { ':method': 'CONNECT', ':scheme': undefined }],
+  ])(async (_what, more) => {
+    const server = createServer(() => {})
+    const port = await listen(server)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const opened = once(server, 'connection')
+    void send(open(['127.0.0.1:*']).session, get(`127.0.0.1:${port}`, more)).catch(() => {})
+    const [socket] = (await opened) as [Socket]
+    for (let minute = 0; minute < 60 && !socket.closed; minute++) {
+      vi.advanceTimersByTime(60_000)
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    }
+    vi.useRealTimers()
+    expect(socket.closed).toBe(true)
+  }))
+
 test('a response that is cut off is an error', async () => {
   const port = await serve((_request, response) => {
     response.writeHead(200, { 'content-length': 100 })

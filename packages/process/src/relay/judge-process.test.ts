@@ -29,6 +29,7 @@ test('why a process has ended does not depend on what was known first', () =>
       CONTAINER,
       'by SIGKILL. It probably used more memory than its limit of 9 MiB',
     ],
+    ['is killed here, where its memory is measured', { ...CONTAINER, isElsewhere: false }, 'by SIGKILL'],
     ['has a container whose client is killed', { ...CONTAINER, isReported: false }, 'by SIGKILL'],
     [
       'closes its output before it has greeted',

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { getMemberStreams } from '@sallyport/protocol/internal/contract'
 import { StreamMultiplexer } from '@sallyport/protocol/internal/link'
@@ -59,3 +59,22 @@ test('a process that ends while core still writes to it has ended once core has 
     expect(await code.getForwarded()).toBeUndefined()
     for (const socket of [to, from, reader, writer]) socket.destroy()
   }))
+
+test('the frames of a process end with each socket that they pass', async () => {
+  const sockets: Socket[] = []
+  const lose = async (isSplit: boolean, side: 'to' | 'from'): Promise<Duplex> => {
+    const [down, up] = [new PassThrough(), new PassThrough()]
+    const code = new Code(new StreamMultiplexer(up, down, { closed() {} }), 0)
+    const frames = new StreamMultiplexer(down, up, { closed() {} }).open(getMemberStreams(0).link)
+    const [to, reader] = await createPair()
+    const [from, writer] = isSplit ? await createPair() : [to, reader]
+    code.pipe(to, from)
+    const lost = { to, from }[side]
+    lost.destroy(new Error('lost'))
+    sockets.push(to, from, reader, writer)
+    return frames.resume()
+  }
+  const all = await Promise.all([lose(false, 'to'), lose(true, 'to'), lose(true, 'from')])
+  await expect.poll(() => all.map(({ readableEnded }) => readableEnded)).toEqual([true, true, true])
+  for (const socket of sockets) socket.destroy()
+})

@@ -271,6 +271,19 @@ test('rejects a pending and every later next when its call ends, and drops what 
   for (let n = 0; n < 2; n++) await expect(stream.next()).rejects.toThrow('gone')
 })
 
+test('a stream that ended before its call was whole if all of it had been read, and otherwise fails', () =>
+  rows([
+    ['all', true, DONE],
+    ['not all', false, 'gone'],
+  ])(async (_how, isRead, expected) => {
+    const { stream, say } = openReceiver()
+    say(1)
+    stream.finish()
+    if (isRead) await stream.next()
+    stream.fail(new BusError('Disconnected', 'gone'))
+    expect(await stream.next().catch(({ message }: BusError) => message)).toEqual(expected)
+  }))
+
 test('is done at once when it is left while its sender never sends', async () => {
   const { stream, sent } = openReceiver()
   const next = stream.next()

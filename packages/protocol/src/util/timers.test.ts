@@ -109,6 +109,17 @@ test('nothing is watched any more after the end', () => {
   expect(onSilent).not.toHaveBeenCalled()
 })
 
+test('the end comes in time until the second look', () =>
+  rows([true, false])(isEnded => {
+    const onSilent = vi.fn<() => void>()
+    const stop = silence(1000, {}, onSilent)
+    for (let turn = 0; turn < 4; turn++) vi.advanceTimersToNextTimer()
+    expect(onSilent).not.toHaveBeenCalled()
+    if (isEnded) stop()
+    vi.advanceTimersToNextTimer()
+    expect(onSilent).toHaveBeenCalledTimes(isEnded ? 0 : 1)
+  }))
+
 test('a deadline is over only if nothing has arrived, although this thread was busy', () =>
   rows([
     ['is not over if what it waits for arrived while this thread was busy', true],

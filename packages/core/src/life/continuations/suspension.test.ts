@@ -25,7 +25,8 @@ test('is suspended once all calls that its script waits for were interrupted, wh
   await new Promise(setImmediate)
   expect(suspended).not.toHaveBeenCalled()
   suspension.interrupted(reports[0]!)
-  expect(await suspension.whenSuspended).toEqual({ snapshot: Uint8Array.of(1), interrupted: reports })
+  await new Promise(setImmediate)
+  expect(suspended.mock.calls).toEqual([[{ snapshot: Uint8Array.of(1), interrupted: reports }]])
 })
 
 test('takes a script that stopped with the last interruption that it holds', async () => {
@@ -34,4 +35,13 @@ test('takes a script that stopped with the last interruption that it holds', asy
   const [snapshot, token] = [Uint8Array.of(1), `token ${MAX_IN_FLIGHT - 1}`]
   suspension.stopped({ snapshot, tokens: [token] })
   expect(await suspension.whenSuspended).toEqual({ snapshot, interrupted: [{ token, data }] })
+})
+
+test('is not suspended by a script that names one call twice', async () => {
+  const suspension = new Suspension([{ token: 'first', data }])
+  const suspended = vi.fn<(script: unknown) => void>()
+  void suspension.whenSuspended.then(suspended)
+  suspension.stopped({ snapshot: Uint8Array.of(1), tokens: ['first', 'first'] })
+  await new Promise(setImmediate)
+  expect(suspended).not.toHaveBeenCalled()
 })

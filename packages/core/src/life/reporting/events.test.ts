@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { resolveSupervision } from '../policy.js'
 import { Supervisor } from '../supervisor.js'
@@ -44,6 +45,17 @@ test('a failure of several workers is reported once, as are its faults', () => {
   for (const label of ['a', 'b']) reporter.reportExit('gate', label, { error, exitError })
   reporter.reportExit('frontend', 'c', { error: new Error('its gate has failed', { cause: error }), exitError })
   expect(reported).toEqual(['fault a', 'failed a'])
+})
+
+test('the log names each cause once', () => {
+  const said: unknown[] = []
+  const write = (line: string): void => void said.push((JSON.parse(line) as { err: { message: string } }).err.message)
+  const reporter = new BusReporter(pino({}, { write }))
+  const root = new Error('it had a reason')
+  reporter.reportFault('a', new Error('no', { cause: new Error('no', { cause: root }) }))
+  reporter.reportFault('a', new Error('no', { cause: root }))
+  reporter.reportFault('a', new Error('no', { cause: new Error('no') }))
+  expect(said).toEqual(['no: it had a reason', 'no: it had a reason', 'no'])
 })
 
 test('throws the error of an inspection later, and supervision goes on', async () => {

