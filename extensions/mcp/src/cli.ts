@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// The command `sallyport-mcp`. `wrap` takes the place of an MCP server in the configuration of any client, and starts that server in a wall.
+// The command `sallyport-mcp`. `wrap` takes the place of an MCP server in the configuration of any client, and starts that server in a wall; `doctor`
+// prints what the servers of a configuration can reach.
 import { type CommandSet, readCommandLine, UsageError } from '@sallyport/protocol/internal/command-line'
 import { toPlainText } from '@sallyport/protocol/internal/util'
 import manifest from '../package.json' with { type: 'json' }
+import { examineServers, render } from './wrap/doctor.js'
 import { runWrap } from './wrap/wrap.js'
 
 const COMMANDS: CommandSet = {
@@ -28,6 +30,7 @@ const COMMANDS: CommandSet = {
         timeout: ['seconds', 'Ends a server that sends nothing while a request is open (default: 600)'],
         wall: ['wall', 'required, or none: it then has all of your rights (default: required)'],
         lock: ['file', 'What was accepted of it (default: lock.json in its data directory)'],
+        learn: [null, 'Prints at the end the options that would allow what was denied; it allows nothing'],
         accept: [null, 'Shows what differs from the lock, accepts it, and ends'],
       },
       notes: `Examples:
@@ -37,14 +40,35 @@ const COMMANDS: CommandSet = {
 
 Exit codes: that of the server · 1 it did not start · 2 error in the command line`,
     },
+    doctor: {
+      usage: '<configuration of a client> [options]',
+      about: 'print what each MCP server of a client can reach, and what it could with wrap',
+      options: { json: [null, 'Print JSON'] },
+      notes: `Examples:
+  $ sallyport-mcp doctor .mcp.json
+  $ sallyport-mcp doctor .vscode/mcp.json --json
+
+Exit codes: 0 success · 1 servers cannot be in a wall here · 2 error in the command line or the file`,
+      words: 1,
+    },
   },
 }
 
 async function run(argv: readonly string[]): Promise<number> {
   const line = readCommandLine(COMMANDS, argv)
-  if (line.print === undefined) return runWrap(line.values, line.program)
-  console.log(line.print)
-  return 0
+  if (line.print !== undefined) return print(line.print, 0)
+  const { command, values, words, program } = line
+  if (command === 'wrap') return runWrap(values, program)
+  const [file] = words
+  if (file === undefined) throw new UsageError('The configuration of a client is missing: doctor .mcp.json')
+  const report = await examineServers(file, args => readCommandLine(COMMANDS, args))
+  return print(values['json'] ? JSON.stringify(report, null, 2) : render(report), report.noWall === undefined ? 0 : 1)
+}
+
+/** @param text - parts of which others have written */
+function print(text: string, exitCode: number): number {
+  console.log(toPlainText(text))
+  return exitCode
 }
 
 try {

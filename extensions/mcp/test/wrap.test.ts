@@ -102,6 +102,18 @@ describe.runIf(hasWall)('a wrapped server', () => {
     expect(await open.call('ask', { method: 'roots/list' })).toEqual({ roots: [roots[1]] })
   }, 60_000)
 
+  test('that is learned from gets nothing, and its options are printed', async () => {
+    const path = join(makeDirectory(), 'a note.txt')
+    writeFileSync(path, 'a note')
+    const args = ['--learn', ...READ, ...PROGRAM]
+    const { client, call, said } = await startWrap(args, makeDirectory(), { VARIABLE: 'a value' })
+    const denied = { file: 'ENOENT', host: 403 }
+    expect(await call('rights', { path, host: 'a.example' })).toMatchObject(denied)
+    await client.close()
+    const [options = ''] = (await said).trim().split('\n').slice(-1)
+    expect(options.split(' --')).toEqual(expect.arrayContaining([`read '${path}'`, 'net a.example:80', 'env VARIABLE']))
+  }, 60_000)
+
   test('that ends answers each open call with the reason', async () => {
     const { call, said } = await startWrap([...READ, ...PROGRAM], makeDirectory())
     const calls = await Promise.allSettled(['hang', 'exit'].map(task => call(task)))
@@ -211,6 +223,7 @@ test('what a command line asks for is refused if it cannot be meant', () =>
   rows<[says: string, ...args: string[]]>([
     ['The command of a server is missing', '--'],
     ['--wall takes required or none', '--wall', 'off', ...PROGRAM],
+    ['--learn needs a wall', '--wall', 'none', '--learn', ...PROGRAM],
     ['--net needs a wall', '--wall', 'none', '--net', 'example.com', ...PROGRAM],
     ['The variable MISSING is not set', '--env', 'MISSING', ...PROGRAM],
     ['--secret takes NAME=host', '--secret', 'TOKEN', ...PROGRAM],
@@ -244,3 +257,25 @@ test('a command of npx names its package, its command and its arguments', () =>
     const parsed = parseNpx(line.split(' '))
     expect(parsed).toEqual({ spec, bin, args: args === '' ? [] : args.split(' ') })
   }))
+
+test('doctor says of each server of a configuration what it reaches, and the line that walls it', () => {
+  const directory = makeDirectory()
+  const file = join(directory, 'mcp.json')
+  const mcpServers = {
+    plain: { command: 'npx', args: ['-y', 'a-server', directory], env: { TOKEN: 'x' } },
+    walled: { command: 'npx', args: ['@sallyport/mcp', 'wrap', '--net', 'a.example', '--', 'npx', '-y', 'b'] },
+    remote: { url: 'https://mcp.example' },
+  }
+  writeFileSync(file, JSON.stringify({ mcpServers }))
+  const look = (...more: string[]) => spawnSync(process.execPath, [CLI, 'doctor', ...more], { encoding: 'utf8' })
+  const { servers } = JSON.parse(look(file, '--json').stdout)
+  const line = `wrap --read ${directory} --env TOKEN -- npx -y a-server ${directory}`
+  expect(servers).toMatchObject([
+    { name: 'plain', reaches: { hosts: expect.stringMatching(/^all hosts/) }, walled: { line, hosts: 'none' } },
+    { name: 'walled', reaches: { hosts: 'a.example', variables: 'none' } },
+    { name: 'remote (over HTTP)' },
+  ])
+  expect(look(file).stdout).toContain(`  npx -y @sallyport/mcp ${line}`)
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ mcpServers })
+  expect(look(CLI)).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be read') })
+})

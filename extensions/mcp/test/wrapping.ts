@@ -16,6 +16,9 @@ import { makeDirectory } from './start.js'
 export const CLI: string = fileURLToPath(new URL('../dist/bundle/cli.js', import.meta.url))
 export const SERVER: string = fileURLToPath(new URL('fixtures/wrapped.mjs', import.meta.url))
 
+/** A first start installs the server. */
+const INSTALL_MS = 300_000
+
 export interface Started {
   readonly client: Client
   /** What the command has written to standard error, once it has ended. */
@@ -29,14 +32,15 @@ export async function startWrap(
   data: string,
   env: Readonly<Record<string, string>> = {},
   capabilities: ClientCapabilities = {},
+  cwd: string = data,
 ): Promise<Started> {
   const variables = { PATH: process.env.PATH!, XDG_DATA_HOME: data, ...env }
   const command = { command: process.execPath, args: [CLI, 'wrap', ...args], env: variables }
-  const transport = new StdioClientTransport({ ...command, stderr: 'pipe', cwd: data })
+  const transport = new StdioClientTransport({ ...command, stderr: 'pipe', cwd })
   const said = text(transport.stderr as Readable)
   const client = new Client({ name: 'test', version: '1' }, { capabilities })
   onTestFinished(() => client.close())
-  await client.connect(transport).catch(async (error: Error) => {
+  await client.connect(transport, { timeout: INSTALL_MS }).catch(async (error: Error) => {
     throw new Error(`${error.message}: ${await said}`)
   })
   const call = async (task: string, more: object = {}): Promise<unknown> => {

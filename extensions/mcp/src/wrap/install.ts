@@ -1,5 +1,5 @@
-// The package of a command `npx …`, installed once. npm reaches the network, and runs no code of the package; its install scripts then run without a
-// network. What runs later can change nothing of it.
+// The package of a command `npx …`, installed once. npm reaches the network, and runs no code of the package; its install scripts then reach what the
+// server reaches. What runs later can change nothing of it.
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { parseJson } from '@sallyport/protocol/internal/util'
 import type { PackageLock } from './approval.js'
 
-export type Wall = NonNullable<ProgramOptions['wall']>
+type Rights = Required<Pick<ProgramOptions, 'wall' | 'net'>>
 
 export interface NpxCommand {
   /** As npm takes it: `name@version`. */
@@ -47,19 +47,19 @@ const NPM = 'npm_config_audit=false npm_config_fund=false npm_config_loglevel=er
 const LOCK = 'if command -v flock >/dev/null; then exec 9<.; flock 9; fi'
 const RESOLVE = `${LOCK}; rm -f package*.json; ${NPM} install --package-lock-only --omit-lockfile-registry-resolved -- "$1" >&2 && cat package-lock.json`
 const FETCH = `${LOCK}; test -e .fetched && exit; ${NPM} ci >&2 && : >.fetched`
-const BUILD = `${LOCK}; test -e .built && exit; npm rebuild >&2; : >.built`
+const BUILD = `${LOCK}; test -e .built && exit; npm rebuild >&2 && : >.built`
 
 /** Of npm itself. A native module can need more than a server. */
 const LIMITS = { memory: 4096, pids: 512 }
 
 export class Installer {
   readonly #directory: string
-  readonly #wall: Wall
+  readonly #rights: Rights
 
-  /** @param directory - of the server */
-  constructor(directory: string, wall: Wall) {
+  /** @param directory - of the server. @param rights - those that its install scripts have, too */
+  constructor(directory: string, rights: Rights) {
     this.#directory = directory
-    this.#wall = wall
+    this.#rights = rights
   }
 
   /** Returns what npm would install now. */
@@ -84,18 +84,19 @@ export class Installer {
       const place = { write: [directory], cwd: directory }
       await this.#run(FETCH, [], { home, ...place, ...getNetwork() })
       const hasScripts = Object.values(lock.packages).some(each => each.hasInstallScript)
-      await this.#run(hasScripts ? BUILD : ': >.built', [], place)
+      await this.#run(hasScripts ? BUILD : ': >.built', [], { ...place, net: this.#rights.net })
     }
     return { command: await findBin(directory, name, bin), read: [directory] }
   }
 
   /** @throws {Error} with what the program wrote */
   async #run(script: string, args: readonly string[], options: Partial<ProgramOptions>): Promise<string> {
-    const command = { command: 'sh', args: ['-c', script, 'sh', ...args], wall: this.#wall, ...LIMITS }
+    const command = { command: 'sh', args: ['-c', script, 'sh', ...args], wall: this.#rights.wall, ...LIMITS }
     const { isWalled, ...program } = await startProgram({ ...command, ...options })
     const [output, errors, { code }] = await Promise.all([text(program.stdout), text(program.stderr), program.exited])
     if (code === 0) return output
-    throw new Error(`npm did not install the package${isWalled ? ', in the wall' : ''}: ${errors.slice(-1000)}`)
+    const remedy = isWalled && script === BUILD ? '\nName the hosts that its install scripts need in --net.' : ''
+    throw new Error(`npm did not install the package: ${errors.slice(-1000)}${remedy}`)
   }
 }
 

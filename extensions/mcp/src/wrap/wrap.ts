@@ -13,7 +13,8 @@ import { LauncherUnavailable, type ProgramOptions, startProgram } from '@sallypo
 import { readNumber, UsageError, type Values } from '@sallyport/protocol/internal/command-line'
 import { toPlainText } from '@sallyport/protocol/internal/util'
 import { Approval } from './approval.js'
-import { type Installed, Installer, type NpxCommand, parseNpx, type Wall } from './install.js'
+import { type Installed, Installer, type NpxCommand, parseNpx } from './install.js'
+import { Learner } from './learn.js'
 import { CAPABILITIES, Relay } from './relay.js'
 
 const DEFAULTS = { memory: 1024, pids: 128, timeout: 600 }
@@ -25,17 +26,20 @@ const INITIALIZE = {
 const tell = (text: string): void => console.error(`sallyport-mcp wrap: ${toPlainText(text)}`)
 
 /** What the options of a command line give to a server. */
-export interface Rights extends Pick<ProgramOptions, 'net' | 'secrets' | 'env' | 'memory'> {
-  readonly wall: Wall
+interface Rights extends Pick<ProgramOptions, 'secrets' | 'env' | 'memory'> {
+  readonly wall: NonNullable<ProgramOptions['wall']>
+  readonly net: NonNullable<ProgramOptions['net']>
   readonly read: readonly string[]
   readonly write: readonly string[]
 }
 
 /** @throws {UsageError} */
-export function readRights(values: Values): Rights {
+function readRights(values: Values): Rights {
   const { read = [], write = [], net = [], env = [], secret = [], wall: [wall = 'required'] = [] } = values
   if (wall !== 'required' && wall !== 'none') throw new UsageError(`--wall takes required or none, not '${wall}'`)
-  const [needsWall] = Object.entries({ read, write, net, secret }).find(([, list]) => list.length > 0) ?? []
+  const [needsWall] =
+    Object.entries({ read, write, net, secret }).find(([, list]) => list.length > 0) ??
+    (values['learn'] ? ['learn'] : [])
   if (wall === 'none' && needsWall !== undefined) throw new UsageError(`--${needsWall} needs a wall`)
   const secrets = secret.map(entry => {
     const [name = '', hosts = ''] = entry.split('=')
@@ -93,18 +97,25 @@ export async function runWrap(values: Values, program: readonly string[]): Promi
   const isOwn = [file, directory].some(path => isWithin(rights.write, path))
   if (isOwn) throw new UsageError(`--write must not contain what was accepted of the server: ${file}`)
   const approval = await Approval.read({ name, file, accepts: accept !== undefined, globs, tell })
-  const installed = npx && (await install(approval, npx, new Installer(directory, rights.wall), accept !== undefined))
+  const installed = npx && (await install(approval, npx, new Installer(directory, rights), accept !== undefined))
   const { command = program[0]!, read = [] } = installed ?? {}
+  const learner = values['learn'] ? new Learner() : undefined
   const server = await startProgram({
-    ...{ ...rights, command, args: npx?.args ?? program.slice(1), read: [...rights.read, ...read] },
+    ...(learner ? learner.watch(rights) : rights),
+    ...{ command, args: npx?.args ?? program.slice(1), read: [...rights.read, ...read] },
     ...{ home, cwd: getWorkingDirectory(rights) ?? home, pids: DEFAULTS.pids },
-    onDenied: ({ host, hint }) => tell(`${host} was denied. ${hint.replace('to "net" of its sandbox', 'to --net')}`),
+    onDenied({ host, hint }) {
+      learner?.addHost(host)
+      tell(`${host} was denied. ${hint.replace('to "net" of its sandbox', 'to --net')}`)
+    },
   }).catch(explainStart)
-  server.stderr.pipe(process.stderr)
+  if (learner) learner.read(server.stderr, process.stderr)
+  else server.stderr.pipe(process.stderr)
   const isRoot = (uri: unknown): boolean => isWithin([...rights.read, ...rights.write], toPath(uri))
   const [input, output] = accept ? createClient() : [process.stdin, process.stdout]
   const relay = new Relay({ input, output, program: server, approval, asks, isRoot, timeout, tell })
   const { reason, code } = await relay.run()
+  if (learner) tell(learner.describe())
   if (code !== 0) tell(`The server has ended: ${reason}`)
   return code
 }
