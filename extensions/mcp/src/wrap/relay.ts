@@ -215,12 +215,12 @@ export class Relay {
     this.#own.delete(id)
     if (resolve) return resolve(message)
     const method = this.#calls.get(id)
-    this.#calls.delete(id)
     const { result } = message
-    if (!result) return this.#toClient(message)
-    const asked = Object.values(Object(result['inputRequests'])).map(each => String(Object(each).method))
+    const asked = Object.values(Object(result?.['inputRequests'])).map(each => String(Object(each).method))
     const denied = asked.find(each => !this.#isAllowed(each))
     if (denied !== undefined) return this.#refuse(id, REFUSED, `The server asked for ${denied}, which is not allowed`)
+    this.#calls.delete(id)
+    if (!result) return this.#toClient(message)
     if (method === 'tools/list') return this.#toClient({ ...message, result: this.#limitTools(result) })
     if (method !== 'initialize' && method !== 'server/discover') return this.#toClient(message)
     const { instructions, ...others } = result
@@ -273,8 +273,9 @@ export class Relay {
     return Object.hasOwn(QUESTIONS, method) && this.#options.asks.includes(QUESTIONS[method]!)
   }
 
+  /** Once: the end of the server answers all that is open. */
   #refuse(id: Id, code: number, message: string): void {
-    this.#calls.delete(id)
+    if (!this.#calls.delete(id)) return
     this.#toClient({ id, error: { code, message } })
   }
 
