@@ -10,7 +10,7 @@ const ORDER = {
     name => `guide/${name}`,
   ),
   'Call and stream': ['commands', 'streams-and-cancellation', 'events', 'typescript'].map(name => `guide/${name}`),
-  'Run scripts and agents': ['scripts', 'code-mode', 'mcp'].map(name => `guide/${name}`),
+  'Run scripts and agents': ['scripts', 'code-mode', 'mcp', 'mcp-wrap'].map(name => `guide/${name}`),
   'Limit frontends': ['permissions', 'plugins', 'isolation-hooks'].map(name => `guide/${name}`),
   'Develop and test': ['development', 'troubleshooting', 'web', 'tauri'].map(name => `guide/${name}`),
   'Run in production': ['deploying', 'reliability', 'observability', 'performance', 'nats'].map(

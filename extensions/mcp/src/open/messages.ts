@@ -42,6 +42,36 @@ export class MessageBytes {
   }
 }
 
+/** The lines of a stream, of which each is a message. */
+export class LineReader {
+  readonly #maxMessage: number
+  /** That is not complete. */
+  #line: MessageBytes | undefined
+
+  constructor(maxMessage: number) {
+    this.#maxMessage = maxMessage
+  }
+
+  /** Returns the lines that a chunk completes. @throws {RangeError} for a line that is too long */
+  *read(chunk: Buffer): Generator<Buffer> {
+    let start = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      this.#add(chunk.subarray(start, end))
+      const line = this.#line?.read()
+      this.#line = undefined
+      yield line ?? Buffer.alloc(0)
+      start = end + 1
+    }
+    this.#add(chunk.subarray(start))
+  }
+
+  #add(part: Buffer): void {
+    if (part.length === 0) return
+    this.#line ??= new MessageBytes(this.#maxMessage)
+    if (!this.#line.add(part)) throw new RangeError(`it sent a message of more than ${this.#maxMessage} bytes`)
+  }
+}
+
 /** What a server sends without being asked, in a second. */
 export class UnrequestedCount {
   #periodStart = 0

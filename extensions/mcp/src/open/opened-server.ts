@@ -10,6 +10,7 @@ import { type AddedPlugin, type Bus, BusError } from '@sallyport/core'
 import { getLog } from '@sallyport/core/internal'
 import { withoutContext } from '@sallyport/protocol/internal/util'
 import { listNames, type Unserved, warnOfUnserved } from '../shared/tools.js'
+import { matches } from './list-tools.js'
 import type { McpServerEvents, ToolChange } from './options.js'
 import { ServerLife, type ServerLifeOptions } from './server-life.js'
 import { createToolPlugin, findUnserved } from './tool-commands.js'
@@ -179,23 +180,4 @@ const toChange = ([tool, reason]: [string, string]): ToolChange => ({ tool, chan
 /** A bus that has ended has no plugins. */
 function ignoreClosedBus(error: unknown): void {
   if (!(error instanceof BusError) || error.reason !== 'Disconnected') throw error
-}
-
-/**
- * Linear in the length of the name, which a foreign server chooses.
- *
- * @param glob - a name with `*` for any text
- */
-function matches(glob: string, tool: string): boolean {
-  const [first = '', ...parts] = glob.split('*')
-  const last = parts.pop()
-  if (last === undefined) return tool === glob
-  if (!tool.startsWith(first) || !tool.endsWith(last)) return false
-  let at = first.length
-  for (const part of parts) {
-    const found = tool.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return at + last.length <= tool.length
 }

@@ -4,7 +4,7 @@ import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@mod
 import { onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
-import { MessageBytes, parseMessages, UnrequestedCount } from './messages.js'
+import { LineReader, parseMessages, UnrequestedCount } from './messages.js'
 import type { RequestLost, ServerTransport } from './server-transport.js'
 
 const NO_FILE = /ENOENT|EACCES|MODULE_NOT_FOUND|cannot find|no such file|can't open|permission denied/i
@@ -37,8 +37,7 @@ export class ProgramTransport implements ServerTransport {
   isClosed = false
   #violation: string | undefined
   #hasClosedInput = false
-  /** That is not complete. */
-  #line: MessageBytes | undefined
+  readonly #lines: LineReader
   readonly #requests = new Set<unknown>()
   #drained: Promise<unknown> | undefined
   readonly #unrequested = new UnrequestedCount()
@@ -47,6 +46,7 @@ export class ProgramTransport implements ServerTransport {
 
   constructor(options: ProgramTransportOptions) {
     this.#options = options
+    this.#lines = new LineReader(options.maxMessage)
     this.ended = new Promise(resolve => (this.#setEnded = resolve))
   }
 
@@ -116,22 +116,15 @@ export class ProgramTransport implements ServerTransport {
   }
 
   #read(chunk: Buffer): void {
-    let start = 0
-    for (let end = chunk.indexOf(10); end >= 0 && !this.isClosed; end = chunk.indexOf(10, start)) {
-      this.#add(chunk.subarray(start, end))
-      const line = this.#line?.read()
-      this.#line = undefined
-      if (!this.isClosed) this.#readLine(line ?? Buffer.alloc(0))
-      start = end + 1
+    if (this.isClosed) return
+    try {
+      for (const line of this.#lines.read(chunk)) {
+        if (this.isClosed) return
+        this.#readLine(line)
+      }
+    } catch (error) {
+      this.#fail((error as RangeError).message)
     }
-    if (!this.isClosed) this.#add(chunk.subarray(start))
-  }
-
-  #add(part: Buffer): void {
-    const { maxMessage } = this.#options
-    if (part.length === 0) return
-    this.#line ??= new MessageBytes(maxMessage)
-    if (!this.#line.add(part)) this.#fail(`it sent a message of more than ${maxMessage} bytes`)
   }
 
   #readLine(line: Buffer): void {
@@ -200,7 +193,6 @@ export class ProgramTransport implements ServerTransport {
   #fail(violation: string): void {
     this.isClosed = this.hasReason = true
     this.#violation = violation
-    this.#line = undefined
     this.#waiting.length = 0
     this.#program?.kill()
   }

@@ -15,13 +15,10 @@ import { CallProgress } from '@sallyport/protocol/internal/message'
 import { getBackoff, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeOnly } from '../shared/tools.js'
 import type { OpenMcpOptions, ServerEvents } from './options.js'
+import { readTools } from './list-tools.js'
 import type { ServerTransport } from './server-transport.js'
 import type { PinnedTool } from './tool-pin.js'
 
-/** Tools that a server can have, and pages and characters in which it lists them. */
-const MAX_TOOLS = 1000
-const MAX_PAGES = 64
-const MAX_CHARACTERS = 2 * 2 ** 20
 /** Time for a server to answer a question of the newer protocol, before it is asked in the older one. */
 const PROBE_TIMEOUT_MS = 5000
 /** The SDK's own timers are over before it has read what arrived while this thread was busy: they never are. */
@@ -210,33 +207,11 @@ export class ServerLife {
   }
 }
 
-type Listed = { readonly tools?: readonly Tool[]; readonly nextCursor?: unknown }
-
-/** What a server says of one tool must not cost others, and the schema of its results is not needed to call it. */
-const repairTool = ({ description, inputSchema, ...tool }: Tool): Tool => ({
-  ...tool,
-  ...(typeof description === 'string' && { description }),
-  inputSchema: { ...Object(inputSchema), type: 'object' },
-})
-
 /** Not with `client.listTools`, which collects all pages before it returns, and compiles the schemas of the server into functions of the host. */
 async function listTools(client: Client, timeout: number): Promise<readonly Tool[]> {
   if (!client.getServerCapabilities()?.tools) return []
-  const tools: Tool[] = []
-  let characters = 0
-  let cursor: string | undefined
-  for (let page = 0; page < MAX_PAGES; page++) {
+  return readTools(cursor => {
     const params = cursor === undefined ? {} : { cursor }
-    const listed = (await client.request({ method: 'tools/list', params }, describeOnly({}), {
-      timeout,
-    })) as unknown as Listed
-    if (!Array.isArray(listed.tools)) throw new Error('it listed no tools')
-    if (tools.length + listed.tools.length > MAX_TOOLS) throw new Error(`it has more than ${MAX_TOOLS} tools`)
-    tools.push(...listed.tools.filter(tool => typeof Object(tool).name === 'string').map(repairTool))
-    characters += JSON.stringify(listed.tools).length
-    if (characters > MAX_CHARACTERS) throw new Error(`it describes its tools in more than ${MAX_CHARACTERS} characters`)
-    if (typeof listed.nextCursor !== 'string') return tools
-    cursor = listed.nextCursor
-  }
-  throw new Error(`it lists its tools in more than ${MAX_PAGES} pages`)
+    return client.request({ method: 'tools/list', params }, describeOnly({}), { timeout })
+  })
 }

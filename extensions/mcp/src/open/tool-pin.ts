@@ -13,7 +13,7 @@ import type { ToolChange } from './options.js'
 /** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */
 export type PinnedTool = Pick<Tool, (typeof MEMBERS)[number]>
 
-const MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
+export const MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
 
 type Servers = Record<string, PinnedTool[]>
 
@@ -50,6 +50,12 @@ export class ToolPin {
     })
     const removed = [...accepted.keys()].filter(tool => !current.has(tool))
     return [...changes, ...removed.map((tool): ToolChange => ({ tool, change: 'removed' }))]
+  }
+
+  /** Returns true if a tool is as it was accepted. */
+  accepts(tool: Tool): boolean {
+    const accepted = this.tools?.find(({ name }) => name === tool.name)
+    return accepted !== undefined && isDeepStrictEqual(toPlain(accepted), toPlain(tool))
   }
 
   /** Accepts the tools of a first start, unless another program has accepted some in the meantime. */
