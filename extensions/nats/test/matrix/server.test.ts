@@ -1,6 +1,7 @@
-// The test helper for NATS servers.
+// The test helper for NATS servers, and a server that stalls.
 import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { connectNats } from '../../src/connection/process-connection.js'
 import { hasServer, useCluster, useServer } from '../long/server.js'
 
 const succeeds = (promise: Promise<unknown>): Promise<boolean> =>
@@ -35,3 +36,24 @@ describe.skipIf(!hasServer)('a NATS server for tests', () => {
     await Promise.all(clients.map(client => client.close()))
   })
 })
+
+test.skipIf(!hasServer)(
+  'a connection recovers from a server that is stopped while the send buffers are full',
+  async () => {
+    const server = await useServer()
+    const log: string[] = []
+    const connection = await connectNats('test', { servers: server.url }, 200, {
+      disconnected: error => log.push(error.message),
+      reconnected: () => log.push('up'),
+      fault: error => log.push(error.message),
+    })
+    onTestFinished(() => connection.close())
+    server.pause()
+    const megabyte = new Uint8Array(1_000_000)
+    for (let i = 0; i < 64; i++) connection.publish('anywhere', megabyte)
+    await expect.poll(() => log).toEqual([expect.stringContaining('did not answer pings')])
+    server.resume()
+    await expect.poll(() => log.at(-1)).toBe('up')
+    await connection.flush()
+  },
+)

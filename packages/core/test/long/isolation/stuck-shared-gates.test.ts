@@ -1,8 +1,9 @@
-// Gates that share a thread, while the hook of one of them hangs, waits or is flooded.
+// Gates whose hook hangs, waits or is flooded, most of them in a thread of several.
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import { expect, test } from 'vitest'
 import { add, connect, startShared } from '../../support/shared-gates.js'
 import { watch, workers } from '../../support/shared-threads.js'
+import { fixture, isolation, start } from '../../support/start.js'
 
 test('a person who takes long to confirm restarts no gate', async () => {
   const [prompted, confirmed] = [createDeferred(), createDeferred<boolean>()]
@@ -74,4 +75,17 @@ test('a bus with stuck gates closes', async () => {
   first!.invoke('add', { hook: 'spin' }).catch(() => {})
   await bus.close({ timeout: 0 })
   expect(workers.map(({ threadId }) => threadId)).toEqual([-1])
+})
+
+// Core learns that all links through it have ended, not only the latest.
+test('the calls of an earlier run of a frontend are aborted when its stuck gate is terminated', async () => {
+  const main = {
+    module: fixture('isolation/stuck-gate.mjs'),
+    sandbox: 'none',
+    supervision: { restart: 'permanent' },
+  } as const
+  // oxlint-disable-next-line sallyport/no-real-time -- a hook that really hangs, after some that return
+  const bus = await start({ ...isolation('stuck', { hookTimeout: 1000 }), frontends: { main } })
+  const client = await bus.connect('tests')
+  await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Disconnected'])
 })

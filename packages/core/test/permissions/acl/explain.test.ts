@@ -1,5 +1,6 @@
-// The explanation agrees with the authority about each label.
+// The explanation agrees with the authority about each label. A denied caller has Tauri's text, and in development a remedy.
 import { describe, expect, test } from 'vitest'
+import { getDenialText } from '../../../src/acl/authority.js'
 import { explain, type ExplainInput } from '../../../src/acl/explain.js'
 import { renderExplanation } from '../../../src/acl/explain.js'
 import { rows } from '../../../../../scripts/testing.js'
@@ -101,4 +102,24 @@ not in force on this platform: mac (caps/2.json)
     expect(explained({ acl: { ...acl, isTauriProject: true } }).warnings).toHaveLength(1)
     expect(() => explained({ acl })).toThrow('unknown ACL for dialog')
   })
+})
+
+const READ_FILE = 'plugin:fs|read_file'
+
+test('the message of a denial in development names the permission to add, or the one that denies the command', () => {
+  expect(make().check('main', READ_FILE)?.message).toBe(
+    'Command plugin:fs|read_file not allowed by ACL: add "fs:allow-read-file" to the permissions of a capability whose windows match "main"',
+  )
+  const capabilities = [
+    capability(['allow-greet']),
+    capability(['deny-greet'], { identifier: 'x' }),
+    capability(['deny-greet'], { identifier: 'other', windows: ['other'] }),
+  ]
+  expect(make({ capabilities }).check('main', 'greet')?.message).toBe(
+    'Command greet not allowed by ACL: "deny-greet" is among the permissions of a capability for "main"',
+  )
+})
+
+test("the message of a denial in production is only Tauri's", () => {
+  expect(getDenialText(registry.get(READ_FILE)!)).toBe('Command plugin:fs|read_file not allowed by ACL')
 })

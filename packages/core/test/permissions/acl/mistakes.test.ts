@@ -302,3 +302,25 @@ test('few lists of `allow` are kept, and those that were resolved lately', () =>
   }
   expect([...options.allowLists.keys()].at(-1)).toContain('allow of 999')
 })
+
+// In a `deny` it would deny nothing.
+test('unknown commands of a permission file are reported with the nearest known one', () => {
+  const { warnings } = make({
+    permissions: {
+      app: {
+        permission: [
+          { identifier: 'fine', commands: { allow: ['greet', 'save_file'] } },
+          { identifier: 'typing', commands: { allow: ['save_fiel'], deny: ['add', 'greeet'] } },
+        ],
+      },
+      fs: { permission: [{ identifier: 'odd', commands: { deny: ['reed_file', 'something_else'] } }] },
+      // Not of this core.
+      dialog: { permission: [{ identifier: 'open', commands: { allow: ['open'] } }] },
+    },
+  })
+  expect(warnings).toEqual([
+    'permissions/app.toml: permission[1].commands.allow: there is no command "save_fiel" (did you mean "save_file"?)',
+    'permissions/app.toml: permission[1].commands.deny: there is no command "greeet" (did you mean "greet"?)',
+    'permissions/fs.toml: permission[0].commands.deny: there is no command "reed_file" (did you mean "read_file"?)',
+  ])
+})
