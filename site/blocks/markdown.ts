@@ -43,13 +43,15 @@ export function getBlocks(page: string, text: string): Block[] {
   return blocks
 }
 
-/** Returns the pages below a directory. Does not read `node_modules`, which has a hundred times as many files, and what tests remove meanwhile. */
-const below = (directory: string): string[] =>
+/** Returns the files below a directory. Does not read `node_modules`, which has a hundred times as many files, and what tests remove meanwhile. */
+export const below = (directory: string, isFound: (name: string) => boolean): string[] =>
   readdirSync(`${root}${directory}`, { withFileTypes: true }).flatMap(entry => {
     const path = `${directory}/${entry.name}`
-    if (entry.isDirectory()) return /^(?:node_modules$|tmp-)/.test(entry.name) ? [] : below(path)
-    return entry.name.endsWith('.md') && !entry.name.endsWith('.api.md') ? [path] : []
+    if (entry.isDirectory()) return /^(?:node_modules$|tmp-)/.test(entry.name) ? [] : below(path, isFound)
+    return isFound(entry.name) ? [path] : []
   })
+
+const isPage = (name: string): boolean => name.endsWith('.md') && !name.endsWith('.api.md')
 
 const DIRECTORIES = ['docs', 'examples', 'extensions', 'packages', 'templates']
 
@@ -58,7 +60,7 @@ export function allPages(): { page: string; text: string }[] {
   const pages = [
     ...readdirSync(root).filter(file => file.endsWith('.md')),
     'site/index.md',
-    ...DIRECTORIES.flatMap(below),
+    ...DIRECTORIES.flatMap(directory => below(directory, isPage)),
   ]
   return pages.toSorted().map(page => ({ page, text: readFileSync(`${root}${page}`, 'utf8') }))
 }

@@ -1,9 +1,10 @@
 // Every block of code in README and docs compiles or can be read, and every command that they show exists.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../blocks/compile.js'
 import { readData, readers } from '../blocks/data.js'
-import { allPages, getBlocks, type Block } from '../blocks/markdown.js'
+import { allPages, below, getBlocks, root, type Block } from '../blocks/markdown.js'
 import { getPrograms } from '../blocks/programs.js'
 import { findShellMistakes } from '../blocks/shell.js'
 import { getBlocksDirectory, write, writePrograms } from '../blocks/write.js'
@@ -47,6 +48,36 @@ test('no line of code has more than 80 characters', () => {
     )
     .filter(({ text }) => text.length > 80)
   expect(tooLong.map(({ at }) => at)).toEqual([])
+})
+
+/** Options that give everything of their kind, with words of a comment that says so. */
+const GIVES_ALL = [
+  [/\bnet: true/, /the (?:whole|host's) network|every (?:host|address)/],
+  [/\bwall: 'none'/, /without a wall|no wall/],
+  [/\b(?:sandbox|kind): 'none'/, /without a sandbox|no sandbox|trusted/],
+  [/\b(?:allow|permissions): (?:'\*'|\[["']\*["']\])/, /all commands|every command/],
+  [/\b(?:ask|authorize|onConfirm): \(\) => true/, /without a question|everyone|everything/],
+] as const
+
+/** Lines, and each says in a comment what it gives, if that is everything: people copy it. */
+const findSilentGifts = (at: string, text: string): string[] =>
+  text
+    .split('\n')
+    .filter(line =>
+      GIVES_ALL.some(([option, words]) => option.test(line) && !words.test(line.split(/\/\/|#/)[1] ?? '')),
+    )
+    .map(line => `${at}: ${line.trim()}`)
+
+test('an option that gives everything has a comment beside it that says so', () => {
+  const files = ['examples', 'templates']
+    .flatMap(directory => below(directory, name => /\.m?[jt]s$/.test(name)))
+    .filter(path => !path.includes('/test/'))
+    .map(path => [path, readFileSync(`${root}${path}`, 'utf8')] as const)
+  expect(files.length).toBeGreaterThan(20)
+  const code = blocks.map(block => [place(block), block.code] as const)
+  expect([...files, ...code].flatMap(([at, text]) => findSilentGifts(at, text))).toEqual([])
+  const silent = "sandbox: { kind: 'process', net: true }, // without a network"
+  expect(findSilentGifts('a.md', `wall: 'none', // no wall\n${silent}`)).toEqual([`a.md: ${silent}`])
 })
 
 describe('JavaScript and TypeScript', () => {

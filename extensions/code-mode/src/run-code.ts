@@ -45,6 +45,8 @@ const REFUSAL = new BusError('Denied', 'A person has refused the call', { code: 
 
 const LIMITS: RunLimits = { calls: 256, resultBytes: 2 ** 20, consoleBytes: 2 ** 16 }
 const MAX_LINE = 100
+/** The part of remedies that the code has no option for. */
+const NEEDLESS = /, or choose codec: 'msgpack'/g
 const NAMES: Record<string, string> = { Timeout: 'TimeoutError', Cancelled: 'AbortError', LoadFailed: 'SyntaxError' }
 /** A framework has no place for a continuation. */
 const INTERRUPTED: Omit<RunError, 'data'> = {
@@ -69,7 +71,8 @@ export async function runCode(
   const toError = (error: Omit<RunError, 'data'>): CodeError => {
     const command =
       JSON.stringify(error.command) === BRIDGE_NAME ? failed.get(error.message.slice(0, MAX_FAILURE)) : error.command
-    return toCodeError(error, start.split('\n').length - 1, text, command)
+    const message = error.message.replaceAll(NEEDLESS, '')
+    return toCodeError({ ...error, message }, start.split('\n').length - 1, text, command)
   }
   const signals = [options.signal, signal].filter(each => each !== undefined)
   try {

@@ -230,6 +230,8 @@ test('the error of a tool names it as the code does, and says that it ran', () =
     const odd = tool({ inputSchema: z.object({}), execute })
     const { error } = await run('return tools.odd({})', { tools: { odd } })
     expect(error?.message).toContain(text)
+    // A model cannot choose it.
+    expect(error?.message).not.toContain('msgpack')
     const { result } = await run('try { await tools.odd({}) } catch (error) { return error.message }', {
       tools: { odd },
     })

@@ -7,6 +7,7 @@ import {
   readCommandLine,
   UsageError,
   type Values,
+  wrap,
 } from '@sallyport/protocol/internal/command-line'
 import manifest from '../package.json' with { type: 'json' }
 import { existsSync } from 'node:fs'
@@ -76,7 +77,7 @@ function findConfig(project: string): string {
 
 async function runDoctor({ json }: Values): Promise<Output> {
   const diagnosis = await examineMachine()
-  const text = json ? JSON.stringify(diagnosis, null, 2) : render(diagnosis)
+  const text = json ? JSON.stringify(diagnosis, null, 2) : render(diagnosis, process.stdout.columns)
   return { text, exitCode: diagnosis.isReady ? 0 : 1 }
 }
 
@@ -90,32 +91,30 @@ const ENFORCEMENTS = {
   none: 'not limited here',
 } as const
 
-function render({
-  node,
-  walls,
-  mounts,
-  limits,
-  sandboxes,
-  isReady,
-  recommended,
-  remark,
-  advice,
-  place,
-}: Diagnosis): string {
+/** @param columns - those of a terminal. Elsewhere a line stays one, for `grep` */
+function render(diagnosis: Diagnosis, columns = Infinity): string {
+  const { node, walls, mounts, limits, sandboxes, isReady, recommended, remark, advice, place } = diagnosis
   const network = node.closesNetwork ? 'closes the network' : 'cannot close the network: Node.js 25 and later can'
-  const table = sandboxes.map(({ sandbox, runs, network, holds }) => [sandbox, runs, network, holds])
-  return [
+  const rows = [
+    ['sandbox', 'runs', 'network', 'holds hostile code'],
+    ...sandboxes.map(({ sandbox, runs, network, holds }) => [sandbox, runs, network, holds]),
+  ]
+  const table = align(rows)
+  const isWide = table.some(line => line.length + 2 > columns)
+  const lines = [
     `Node.js ${node.version}, ${node.platform}`,
     `  its permission model ${network}`,
     'Walls',
-    ...walls.map(wall => `  ${describeWall(wall)}`),
+    ...walls.flatMap(describeWall).map(line => `  ${line}`),
     ...(mounts
       ? [`  bubblewrap takes ${mounts.startMs} ms with the ${mounts.count} mounts of this host, and longer with more`]
       : []),
     ...(limits ? ['Limits of a process in a wall'] : []),
     ...Object.entries(limits ?? {}).map(([name, how]) => `  ${name}: ${ENFORCEMENTS[how]}`),
     'Sandboxes here',
-    ...align([['sandbox', 'runs', 'network', 'holds hostile code'], ...table]).map(line => `  ${line}`),
+    ...(isWide ? rows.flatMap(([sandbox, ...cells]) => [sandbox, `  ${cells.join(' · ')}`]) : table).map(
+      line => `  ${line}`,
+    ),
     '',
     `For third-party code, ${recommended} ${isReady ? 'works' : 'does not start'} here${remark === undefined ? '.' : `, ${remark}`}`,
     ...(process.pid === 1 ? [UNREAPED] : []),
@@ -126,14 +125,21 @@ function render({
         ]
       : []),
     advice,
-  ].join('\n')
+  ]
+  return lines.flatMap(line => fit(line, columns)).join('\n')
 }
 
-const describeWall = ({ name, works, program, reason, about }: WallReport): string =>
-  [
-    works ? `${name}: works, ${about}` : reason?.startsWith(name) ? reason : `${name}: ${reason}`,
-    ...(program === undefined ? [] : [`    ${program}`]),
-  ].join('\n')
+/** Continues a line that is too long below its own beginning. */
+function fit(line: string, columns: number): string[] {
+  const start = /^ */.exec(line)![0]
+  const [first, ...others] = wrap(line.slice(start.length), columns - start.length - 2)
+  return [`${start}${first}`, ...others.map(rest => `${start}  ${rest}`)]
+}
+
+const describeWall = ({ name, works, program, reason, about }: WallReport): string[] => [
+  works ? `${name}: works, ${about}` : reason?.startsWith(name) ? reason : `${name}: ${reason}`,
+  ...(program === undefined ? [] : [`  ${program}`]),
+]
 
 function align(rows: readonly (readonly string[])[]): string[] {
   const getWidth = (column: number): number => Math.max(...rows.map(row => row[column]?.length ?? 0))

@@ -13,6 +13,7 @@ import {
   trace as traces,
 } from '@opentelemetry/api'
 import { checkOptions, type OptionChecks } from '@sallyport/protocol/internal/errors'
+import { RUN_METHOD } from '@sallyport/protocol/internal/message'
 import type { CallTrace } from '@sallyport/protocol/internal/rpc'
 
 /** Options of `instrument`. */
@@ -87,9 +88,11 @@ function subscribe(name: string, { begin, finish }: ReturnType<typeof createSpan
 // https://opentelemetry.io/docs/specs/semconv/rpc/. Attributes of Sallyport begin with `sallyport.`.
 
 /** Attributes of a span and of its duration. The name of an unknown command is left out: the caller chose it. */
-const getCallAttributes = ({ command, error }: CallTrace): Attributes => ({
+const getCallAttributes = ({ command, callee, error, isUnknown }: CallTrace): Attributes => ({
   'rpc.system.name': 'jsonrpc',
-  'rpc.method': isUnknownCommand(error) ? '_OTHER' : command,
+  'rpc.method': isUnknown ? '_OTHER' : command,
+  // A label for each run would be a time series for each.
+  ...(callee !== undefined && command !== RUN_METHOD && { 'sallyport.callee': callee }),
   ...(error && { 'rpc.status_code': String(error.code), 'error.type': String(error.code) }),
 })
 
@@ -100,8 +103,6 @@ const getSpanAttributes = ({ id, label, codec, stream }: CallTrace): Attributes 
   'sallyport.codec': codec,
   'sallyport.stream': stream,
 })
-
-const isUnknownCommand = (error: CallTrace['error']): boolean => error?.reason === 'MethodNotFound'
 
 /** Buckets in seconds, as the conventions recommend. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -150,7 +151,7 @@ function createSpans(side: Side, tracer: Tracer, meter: Meter) {
 function setError(span: Span, trace: CallTrace): void {
   span.setAttributes(getCallAttributes(trace))
   span.setStatus({ code: SpanStatusCode.ERROR, message: trace.error!.reason })
-  if (!isUnknownCommand(trace.error)) return
+  if (!trace.isUnknown) return
   // The name of a span whose method is `_OTHER`.
   span.updateName('jsonrpc')
   span.setAttribute('rpc.method_original', trace.command)

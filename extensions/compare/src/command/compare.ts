@@ -49,8 +49,10 @@ export async function main(args: readonly string[]): Promise<number> {
       ...{ base, program, ...judged },
     }
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
-    output.print(toText(comparison, output.screen))
-    const text = toText(comparison, PLAIN)
+    const { verdict, details } = toText(comparison, output.screen)
+    output.print(`${details}\n${verdict}`)
+    const plain = toText(comparison, PLAIN)
+    const text = `${plain.verdict}\n${plain.details}`
     const json = `${JSON.stringify(comparison, shorten, 2)}\n`
     await writeReports(out, { 'compare.json': json, 'compare.txt': text })
     // Here, because bash ends a step of GitHub Actions after any exit code but 0. A figure's name must not end the block.

@@ -31,7 +31,8 @@ function draw(first: Judged[], repeat: Judged[], columns = 100): string {
     first,
     repeat,
   }
-  return toText(comparison, { columns, colors: pc.createColors(false) })
+  const { verdict, details } = toText(comparison, { columns, colors: pc.createColors(false) })
+  return `${details}\n${verdict}`
 }
 
 test('names a figure that is slower twice a regression, and confirms it', () => {

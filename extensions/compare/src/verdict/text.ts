@@ -1,22 +1,29 @@
-// A comparison as text: the verdict, what moved, and one line for everything else.
+// A comparison as text: what moved, one line for everything else, and the verdict.
 import { describeMachine } from '#measure/machine'
 import { OUTCOMES, type Screen, type Tone, TONES, wrap } from '#measure/screen'
 import { type Change, getDetectableFactor } from '#measure/statistics'
 import { count, formatChange, formatEffect, formatValue, oneLine } from '#measure/text'
 import { type Comparison, getCounted, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'
 
-export function toText(comparison: Comparison, screen: Screen): string {
+/** @returns the verdict, which a terminal shows last, where it has scrolled to, and a page first; and all else */
+export function toText(comparison: Comparison, screen: Screen): { verdict: string; details: string } {
   const { bold, dim } = screen.colors
   const tint = screen.colors[TONES[OUTCOMES[comparison.verdict].tone]]
   const width = screen.columns - 2
   const { shown, folded } = fold(comparison)
-  const parts = [
-    wrap(describeVerdict(comparison), width).map(line => bold(tint(line))),
+  const draw = (lines: readonly string[]): string => lines.map(line => ` ${line}\n`).join('')
+  const details = [
     shown.flatMap(entry => drawFigure(entry, comparison, screen)),
     folded === '' ? [] : wrap(folded, width).map(dim),
     describeRun(comparison).flatMap(line => wrap(line, width).map(dim)),
   ]
-  return parts.flatMap(lines => (lines.length > 0 ? [...lines.map(line => ` ${line}`), ''] : [])).join('\n')
+  return {
+    verdict: draw(wrap(describeVerdict(comparison), width).map(line => bold(tint(line)))),
+    details: details
+      .filter(lines => lines.length > 0)
+      .map(draw)
+      .join('\n'),
+  }
 }
 
 const formatMoved = ({ factor, bounds }: Change): string =>

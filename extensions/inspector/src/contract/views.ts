@@ -11,7 +11,7 @@ export interface Measurement {
 
 export type ExplainedCommand = Awaited<ReturnType<InspectedBus['explain']>>['commands'][number]
 
-export interface FrontendView extends FrontendStats, Pick<WorkerStatus, 'usage'> {
+export interface FrontendView extends Omit<FrontendStats, 'served'>, Pick<WorkerStatus, 'usage'> {
   label: string
   sandbox?: FrontendInfo['sandbox']
   /** Start of its current or last thread, in milliseconds since 1970. */

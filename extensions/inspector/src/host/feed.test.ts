@@ -41,7 +41,7 @@ let emitDenied: (event: { label: string; command: string; hint: string; more?: n
 
 function createView(labels: readonly string[]): InspectedBus {
   const frontends = Object.fromEntries(
-    labels.map(label => [label, { ...worker, ...NO_TRAFFIC, rejected: 0, unsent: 0 }]),
+    labels.map(label => [label, { ...worker, ...NO_TRAFFIC, rejected: 0, unsent: 0, served: {} }]),
   )
   const last = labels.at(-1)
   if (last) frontends[last] = { ...frontends[last]!, state: 'backingOff' as 'running' }
@@ -156,7 +156,7 @@ test('sends totals that do not fall when frontends end or begin again, or less i
   const update = (calls: Record<string, number>, restarts: number, queued: number) => {
     const frontends = Object.entries(calls).map(([label, count]) => [
       label,
-      { ...worker, ...NO_TRAFFIC, restarts, queued, calls: count, rejected: 0, unsent: 0 },
+      { ...worker, ...NO_TRAFFIC, restarts, queued, calls: count, rejected: 0, unsent: 0, served: {} },
     ])
     return totals.update({
       ...createView([]).getStats(),

@@ -5,7 +5,7 @@ import { FloodWatch } from './flood-watch.js'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-const frontend = { ...NO_TRAFFIC, state: 'running', restarts: 0, rejected: 0, unsent: 0 } as const
+const frontend = { ...NO_TRAFFIC, state: 'running', restarts: 0, rejected: 0, unsent: 0, served: {} } as const
 
 function create() {
   const watch = new FloodWatch()

@@ -109,12 +109,13 @@ const isUnwellIn =
 
 function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource): FrontendView {
   const { workerStatus, getInfo, getDelay, blockedFrontends } = source
+  const { served: _, ...shown } = stats
   const usage = workerStatus.get(getWorkerName('frontend', label))?.usage
   const { sandbox, startedAt, error } = getInfo(label) ?? {}
   const restartsIn = stats.state === 'backingOff' ? getDelay(label) : undefined
   const { ms: blockedMs, waitsFor } = blockedFrontends.get(label) ?? {}
   return {
-    ...{ ...stats, label },
+    ...{ ...shown, label },
     ...(usage && { usage }),
     ...(sandbox && { sandbox }),
     ...(startedAt !== undefined && { startedAt }),

@@ -5,10 +5,9 @@ import {
   type BusEvents,
   checkRemoteHost,
   checkSecretOptions,
-  type FrontendStats,
+  type JoinedStats,
   type RemoteHost,
   type RemoteHostOptions,
-  type TrafficStats,
 } from '@sallyport/core/internal/network'
 import { BusError, describeName, isBusError, toNames } from '@sallyport/protocol/internal/errors'
 import { withoutContext } from '@sallyport/protocol/internal/util'
@@ -76,7 +75,7 @@ export interface RemoteHostStats {
   /** Milliseconds since this process joined. */
   uptime: number
   /** Statistics by label. The statistics of core's own host have what core counts. */
-  frontends: Record<string, Omit<FrontendStats, keyof TrafficStats>>
+  frontends: Record<string, JoinedStats>
 }
 
 /** @internal */

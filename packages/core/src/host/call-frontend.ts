@@ -22,6 +22,7 @@ import { createGlobMatcher } from '../acl/identifier.js'
 import { checkFrontendCall, describeFunction, type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import { createEnd } from '../life/judge.js'
+import type { ServedCalls } from '../life/reporting/served-calls.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 
@@ -85,16 +86,26 @@ function openStream(
     ...(timeout && { [DEFAULT_TIMEOUT_HEADER]: String(timeout) }),
   }
   let isStream = false
+  let callEnded: ReturnType<ServedCalls['begin']> | undefined
   return streamWith(
     core.client,
     command,
     args,
     { ...options, headers },
     {
-      begins: () => checkOpen(frontends, label),
+      begins() {
+        checkOpen(frontends, label)
+        callEnded = frontends.get(label)?.served.begin(name)
+      },
       ended: () => (isStream = true),
-      answered: value => !isStream && answered({ value }),
-      failed: error => explainFailure(frontends, error, command, label, name),
+      answered(value) {
+        callEnded?.()
+        if (!isStream) answered({ value })
+      },
+      failed(error) {
+        callEnded?.(error)
+        return explainFailure(frontends, error, command, label, name)
+      },
     },
   )
 }
@@ -177,9 +188,13 @@ export async function callFunction(
 ): Promise<unknown> {
   checkCall('bus.call', label, name, args, options)
   const { timeout = host.options.calls.timeout ?? false } = options ?? {}
+  const ended = host.frontends.get(label)?.served.begin(name)
   try {
-    return await callFrontend(host, label, name, args, { ...options, timeout })
+    const result = await callFrontend(host, label, name, args, { ...options, timeout })
+    ended?.()
+    return result
   } catch (error) {
+    ended?.(error)
     throw isBusError(error) ? explainFailure(host.frontends, error, HOST_METHOD.call, label, name) : error
   }
 }

@@ -11,7 +11,7 @@ import { getOptionPlaces, remoteHostSchema } from '../options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions, RemoteHostOptions } from '../options/types.js'
 import type { BusEvents, BusReporter } from '../life/reporting/events.js'
 import type { HostLog } from '../life/reporting/log.js'
-import type { FrontendStats, TrafficStats } from '../life/reporting/stats.js'
+import type { JoinedStats } from '../life/reporting/stats.js'
 import type { CoreEndpoint, PooledSession, PoolMember } from '../life/frontends/types.js'
 import type { WorkerFactories } from '../life/workers/spawn.js'
 
@@ -54,7 +54,7 @@ export interface RemoteHost<Core> {
   readonly reporter: BusReporter
   readonly uptime: number
   readonly frontends: {
-    readonly stats: Record<string, Omit<FrontendStats, keyof TrafficStats>>
+    readonly stats: Record<string, JoinedStats>
     closeAll(): Promise<void>
   }
   connect(label: string, options?: ConnectionOptions, member?: PoolMember): Promise<PooledSession>

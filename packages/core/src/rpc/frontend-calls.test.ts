@@ -19,7 +19,7 @@ import { FrontendCalls } from './frontend-calls.js'
 import { toCounts } from '../shared/metrics.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-const trace = { label: 'main', command: 'echo', id: 1, codec: 'json', stream: false }
+const trace = { label: 'main', command: 'echo', callee: 'main', id: 1, codec: 'json', stream: false }
 
 const sent: (TraceContext | undefined)[] = []
 const unsubscribeAll: (() => void)[] = []

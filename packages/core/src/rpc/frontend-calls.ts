@@ -131,7 +131,7 @@ export class FrontendCalls {
       }
       if (!frontendCalls.hasSubscribers) return send(resolve, reject, context)
       const { label, codec } = this.#traceSource
-      const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
+      const trace: CallTrace = { label, command: name, callee: label, id, codec, stream: false, ...context }
       traceCaller(frontendCalls, trace, resolve, reject, (done, fail) => send(done, fail, trace))
     })
     if (!replaced && channels.length === 0) return answer

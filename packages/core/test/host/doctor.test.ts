@@ -48,6 +48,15 @@ const parse = ({ stdout }: Result): Diagnosis => JSON.parse(stdout) as Diagnosis
 
 const getWall = ({ walls }: Diagnosis, name: string) => walls.find(wall => wall.name === name)!
 
+test('ends with the answer, and fits a terminal of 80 columns', async () => {
+  const narrow = ['--import', 'data:text/javascript,process.stdout.columns=80', command, 'doctor']
+  const { stdout } = await runProgram(process.execPath, narrow)
+  // Paths are not broken.
+  const isLong = (line: string): boolean => line.length > 80 && line.trim().includes(' ')
+  expect(stdout.split('\n').filter(isLong)).toEqual([])
+  if (launcher) expect(stdout).toMatch(/sandbox: .*wall: 'required' }\n$/)
+})
+
 test('prints what works here, and exits with 0 only if a process in a wall does', async () => {
   const { code, stdout, stderr } = await run('doctor')
   expect({ code, stderr }).toEqual({ code: launcher ? 0 : 1, stderr: '' })

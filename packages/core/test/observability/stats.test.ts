@@ -1,5 +1,6 @@
 // Statistics of a bus, reports of slow calls, and the log of a close that waits.
 import { Writable } from 'node:stream'
+import { ServedCalls } from '../../src/life/reporting/served-calls.js'
 import type { FrontendStats } from '../../src/life/reporting/stats.js'
 import { Channel } from '@sallyport/frontend'
 import { pino, type Logger } from 'pino'
@@ -154,6 +155,44 @@ test('counts a worker like a connection', async () => {
   expect((await bus.stats()).frontends).toEqual({})
   await bus.close()
   expect(await bus.stats()).toMatchObject({ core: { state: 'stopped' }, frontends: {} })
+})
+
+test('counts the calls of each function that a frontend serves, however they are made', async () => {
+  const bus = await begin()
+  const client = await bus.connect('tests')
+  client.expose({
+    double: ({ n }: { n: number }) => n * 2,
+    never: () => new Promise(() => {}),
+    async *letters() {
+      yield* 'abc'
+    },
+  })
+  await bus.call('tests', 'double', { n: 1 })
+  await bus.callAll('double', { n: 2 })
+  await bus.frontend('tests')['double']!({ n: 3 })
+  for await (const letter of bus.stream('tests', 'letters')) expect(letter).toBeTypeOf('string')
+  await expect(bus.call('tests', 'never', {}, { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
+  await expect(bus.call('tests', 'dubble')).rejects.toMatchObject({ reason: 'MethodNotFound' })
+  const { served } = await getStats(bus)
+  const { latency, ...double } = served['double']!
+  expect(double).toEqual({ calls: 3, failures: {} })
+  expect(latency.count).toBe(3)
+  expect(latency.max).toBeGreaterThanOrEqual(latency.p50)
+  expect(served).toMatchObject({
+    letters: { calls: 1, failures: {}, latency: { count: 1 } },
+    never: { calls: 1, failures: { Timeout: 1 }, latency: { count: 0 } },
+    '(others)': { calls: 1, failures: { MethodNotFound: 1 } },
+  })
+  await bus.close()
+})
+
+test('keeps figures of 50 functions of a frontend, and the sum of the others', () => {
+  const served = new ServedCalls()
+  for (let n = 0; n < 52; n++) served.begin(`f${n}`)()
+  served.begin('f49')()
+  served.begin('f'.repeat(1000))()
+  expect(Object.keys(served.stats)).toHaveLength(51)
+  expect(served.stats).toMatchObject({ f49: { calls: 2 }, '(others)': { calls: 3 } })
 })
 
 test('logs and reports a slow call once', async () => {

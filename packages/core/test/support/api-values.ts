@@ -51,6 +51,7 @@ export const WITHOUT_VALUES: readonly string[] = [
     'LatencyStats',
     'NetworkCounts',
     'NetworkStats',
+    'ServedStats',
     'TrafficStats',
     'WorkerStats',
   ],

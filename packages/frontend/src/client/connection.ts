@@ -22,6 +22,7 @@ import { BatchReader, type CodecName } from '@sallyport/protocol/internal/codec'
 import { BusError, type CauseCode } from '@sallyport/protocol/internal/errors'
 import {
   type CallTrace,
+  nameCall,
   PendingCalls,
   Streams,
   traceCaller,
@@ -139,10 +140,12 @@ export class Connection {
   /** Makes a call. Returns its id. @throws {BusError} if the call cannot be sent or queued */
   call(call: OutgoingCall): number {
     if (!invokes?.hasSubscribers) return this.#send(call)
-    const { command, stream } = call
+    const { command, stream, options } = call
     checkCommandName(command)
     const { label, codec } = this.#owner
-    const trace: TracedCall = { label, command, id: this.pending.takeId(), codec, stream: stream !== undefined }
+    const id = this.pending.takeId()
+    const named = nameCall(command, options?.headers)
+    const trace: TracedCall = { label, ...named, id, codec, stream: stream !== undefined }
     return traceCaller(invokes, trace, call.resolve, call.reject, (resolve, reject) =>
       this.#send({ ...call, resolve, reject }, trace),
     )

@@ -14,6 +14,8 @@ export interface CallTrace extends TraceContext {
   /** Label of the frontend that calls, or whose function is called; `host` for the host's own calls. */
   readonly label: string
   readonly command: string
+  /** The frontend whose function `command` the host or core calls. */
+  readonly callee?: string
   /** Unique among the calls in flight on one link. `undefined` if the caller expects no response, as for events. */
   readonly id: RequestId | undefined
   /** Codec of the frontend. */
@@ -22,6 +24,8 @@ export interface CallTrace extends TraceContext {
   readonly stream: boolean
   /** Set when the call has failed: at least these members of the error. */
   error?: Pick<BusError, 'code' | 'reason'>
+  /** Set with an error that says that there is no such command or function, and not with one that it got from another call. */
+  isUnknown?: true
   /** Set before `end` if the call goes on, so that `asyncStart` and `asyncEnd` follow. */
   async?: true | undefined
   /**
@@ -105,5 +109,28 @@ export function traceRun(calls: CallChannel, trace: CallTrace, run: () => Outcom
 function publishError(calls: CallChannel, trace: CallTrace, error: Outcome): void {
   if (!error) return
   trace.error = { code: error.code, reason: error.reason }
+  if (error.reason === 'MethodNotFound' && isAbout(error.message, trace.command)) trace.isUnknown = true
   calls.error.publish(trace)
+}
+
+/** What the texts of `MethodNotFound` say is missing: `Command NAME not found`, `plugin NAME not found`, `… no function "NAME"`. */
+const MISSING = /(?:^Command |^plugin |no function ")(.+?)(?:…?"| of plugin | not found)/
+
+/** A handler can fail with the error of a call that it has made, whose text names another command. */
+function isAbout(text: string, command: string): boolean {
+  const name = MISSING.exec(text)?.[1]
+  return (
+    name !== undefined &&
+    command
+      .replace('plugin:', '')
+      .split('|')
+      .some(part => part.startsWith(name))
+  )
+}
+
+/** Returns what a trace says of a call: the host calls functions of frontends by commands of core, with label and name as headers. */
+export function nameCall(command: string, headers: unknown): Pick<CallTrace, 'command' | 'callee'> {
+  if (!command.startsWith('plugin:host|')) return { command }
+  const { label, name } = Object(headers) as { label?: string; name?: string }
+  return label === undefined || name === undefined ? { command } : { command: name, callee: label }
 }

@@ -32,6 +32,7 @@ import { createEnd, describeEnd, type Effects, type LifeContext, type RuntimeEnd
 import type { Life } from '../table.js'
 import type { FrontendTerms } from '../thread.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
+import { ServedCalls } from '../reporting/served-calls.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
 import { CLOSE_TIMEOUT_MS, type GateEvents, GateHandle, getGateSupervision } from './gate-handle.js'
@@ -82,6 +83,7 @@ export class Frontend {
   /** Unique in this thread. A further frontend with the same label has another one. */
   readonly id: number = ++lastFrontend
   readonly traffic: SessionTraffic = new SessionTraffic()
+  readonly served: ServedCalls = new ServedCalls()
   /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
   readonly ready: Promise<void>
   /** Resolves with the error, if any, once the runtime and the gate have exited for good, and core has read what they sent or had the time for it. */

@@ -289,6 +289,7 @@ export class Frontends {
 const getStats = (frontend: Frontend, resetRates: boolean): FrontendStats => ({
   ...frontend.stats,
   ...frontend.takeTraffic(resetRates),
+  served: frontend.served.stats,
 })
 
 /** Returns the statistics of a frontend that has just exited: its gate stops now. */

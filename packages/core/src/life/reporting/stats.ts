@@ -73,6 +73,16 @@ export interface GateStats extends WorkerStats {
   seal: LatencyStats
 }
 
+/** Calls of one function of a frontend that the host has made, and that have ended. */
+export interface ServedStats {
+  /** All of them. */
+  calls: number
+  /** Those that rejected, by reason: `{ Timeout: 2 }`. */
+  failures: Record<string, number>
+  /** Durations within 10 %, from the call to its result or the end of its stream. Failed calls are not timed. */
+  latency: LatencyStats
+}
+
 /** Figures of one frontend since its first start. */
 export interface FrontendStats extends WorkerStats, TrafficStats {
   /** The wall around its process, if it runs in one: the name of a launcher, or `none`. */
@@ -86,10 +96,12 @@ export interface FrontendStats extends WorkerStats, TrafficStats {
    * because core was down. They are not counted in `calls`. The frontend itself reports this figure each second.
    */
   unsent: number
+  /** Calls of its functions with `bus.call`, `bus.callAll`, `bus.stream` and `bus.frontend`, by function: 50, and `(others)`. */
+  served: Record<string, ServedStats>
 }
 
 /** Statistics of a frontend in the process that it runs in. */
-export type JoinedStats = Omit<FrontendStats, keyof TrafficStats>
+export type JoinedStats = Omit<FrontendStats, keyof TrafficStats | 'served'>
 
 /** The result of `bus.stats()`. */
 export interface BusStats {

@@ -167,9 +167,17 @@ describe.each(choose(apps))('%s', (_name, app) => {
     expect(all.length).toBeGreaterThan(0)
   })
 
-  test('bus.call is a span, with the reason of its failure', async () => {
+  test('a function that fails with the error of an unknown command has its own name', async () => {
+    await expect(bus.call('main', 'misspells')).rejects.toMatchObject({ reason: 'MethodNotFound' })
+    const spans = [inHost('misspells'), await inCore('misspells'), await inFrontend('misspells')]
+    expect(spans.map(([span]) => span?.attributes['rpc.method'])).toEqual(Array(3).fill('misspells'))
+  })
+
+  test('bus.call is a span of the function, with its label and the reason of its failure', async () => {
     await expect(bus.call('main', 'throws')).rejects.toMatchObject({ reason: 'CommandFailed' })
-    const [host, core] = await pair('plugin:host|call')
+    const [host] = inHost('throws').slice(-1) as [Span]
+    const [core] = (await inCore('plugin:host|call')).slice(-1) as [Span]
+    expect(host.attributes).toMatchObject({ 'rpc.method': 'throws', 'sallyport.callee': 'main' })
     const [called] = await inCore('throws')
     const [exposed] = await inFrontend('throws')
     expect(core.parentId).toBe(host.spanId)
