@@ -186,6 +186,11 @@ export const ROWS = {
   'extensions/mcp/src/serve/waiting-calls.ts': {
     'silence(ANSWER_TIMEOUT_MS)': 'the answer to a question of `confirm` | a person | cancels the call',
   },
+  'extensions/mcp/src/wrap/relay.ts': {
+    'later(GRACE_MS)': 'ends a server whose client has gone',
+    'silence(timeout)': 'a message while a request is open, `--timeout` | the server | ends it',
+    'within(GRACE_MS)': 'the last answers | the client | exits without it',
+  },
   'extensions/nats/src/client/discovery.ts': { 'every(this.#deps.intervalMs)': 'asks which instances there are' },
   'extensions/nats/src/client/remote-core.ts': {
     'deadline(timeout)': 'what frontends have sent, `timeout` of the close | core, elsewhere | closes the sessions',
