@@ -67,13 +67,15 @@ function open(view: InspectedBus): { feed: Feed; page: FakeResponse } {
   return { feed, page }
 }
 
-test('shows a hundred of 10 000 frontends, and first those that are not running', async () => {
+test('shows a hundred of 10 000 frontends, and first those that need attention', async () => {
   const labels = Array.from({ length: 10_000 }, (_, i) => `frontend-${i}`)
   const { feed, page } = open(createView(labels))
+  emitDenied({ label: 'frontend-5000', command: 'read', hint: '' })
   await vi.advanceTimersByTimeAsync(0)
   const { frontends, found, open: total } = page.last
   expect([frontends.length, found, total]).toEqual([MAX_SHOWN, 10_000, 10_000])
-  expect(frontends[0]!.label).toBe('frontend-9999')
+  const first = frontends.slice(0, 3).map(({ label }) => label)
+  expect(first).toEqual(['frontend-5000', 'frontend-9999', 'frontend-0'])
   expect(page.written.at(-1)!.length).toBeLessThan(100_000)
   feed.end('')
 })

@@ -161,7 +161,8 @@ export class Feed {
         const lists = this.#recentEvents.getLists(of)
         const slow = lists.troubles.reduce((sum, { kind, count }) => sum + (kind === 'slow' ? count : 0), 0)
         text = formatEvent('snapshot', {
-          ...{ ...summary, ...culprits, ...getFrontends(source, find), lastMinute: countTroubles(troubles, of) },
+          ...{ ...summary, ...culprits, ...getFrontends(source, find, culprits.culprits) },
+          lastMinute: countTroubles(troubles, of),
           ...(of !== undefined && getSelected(source, of, slow)),
           ...(commands && { commands: getCommands(commands, of) }),
           ...(sendsCalls && { calls: this.#recentCalls.getLatest(commands ?? [], of) }),

@@ -7,6 +7,7 @@ import { type CommandStats, MAX_NAME_LENGTH } from '../contract/call-report.js'
 import type {
   Blocked,
   BlockedThread,
+  Culprit,
   ExplainedCommand,
   Flood,
   FrontendView,
@@ -79,15 +80,23 @@ export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapsho
 
 const hasEnded = (state: FrontendStats['state']): boolean => state === 'failed' || state === 'stopped'
 
-/** Returns the frontends whose labels contain `find`, in the order of opening, but those that are not running first. */
-export function getFrontends(source: SnapshotSource, find: string): Pick<Snapshot, 'frontends' | 'found'> {
+/**
+ * Returns the frontends whose labels contain `find`, in the order of opening, but those that need attention first, then those that are not
+ * running.
+ */
+export function getFrontends(
+  source: SnapshotSource,
+  find: string,
+  culprits: readonly Culprit[],
+): Pick<Snapshot, 'frontends' | 'found'> {
   const part = find.toLowerCase()
   const found = Object.entries(source.stats.frontends).filter(([label]) => label.toLowerCase().includes(part))
   const isUnwell = isUnwellIn(source)
-  const unwell = found.filter(isUnwell).slice(0, MAX_SHOWN)
-  const well = found.filter(entry => !isUnwell(entry)).slice(0, MAX_SHOWN - unwell.length)
-  const frontends = [...unwell, ...well].map(([label, frontend]) => getFrontend(label, frontend, source))
-  return { found: found.length, frontends }
+  const named = new Set(culprits.flatMap(({ label, labels = [label] }) => labels))
+  const groups: (typeof found)[] = [[], [], []]
+  for (const entry of found) groups[named.has(entry[0]) ? 0 : isUnwell(entry) ? 1 : 2]!.push(entry)
+  const shown = groups.flat().slice(0, MAX_SHOWN)
+  return { found: found.length, frontends: shown.map(([label, frontend]) => getFrontend(label, frontend, source)) }
 }
 
 /** Returns those that are not running, or do not respond. A bus that closes stops all others. */

@@ -198,6 +198,10 @@ test('streams', () => {
   void api.stream('greet', { name: 'x' })
   // @ts-expect-error arguments are missing
   void api.stream('count')
+  // @ts-expect-error the command is missing
+  void api.invoke()
+  // @ts-expect-error the command is missing
+  void api.stream()
 })
 
 test('plugins and variants', () => {

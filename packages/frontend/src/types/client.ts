@@ -109,14 +109,14 @@ export type Client = Pick<UntypedClient, keyof UntypedClient>
 /** A client that is typed by a core. Without types of events, the caller chooses the type of a payload. */
 export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>> = {
   readonly Channel: typeof Channel
-  // The overloads without arguments make this a `Client`, whose `invoke` and `stream` take any name.
-  invoke(): never
+  // The overloads that nobody can call make this a `Client`, whose `invoke` and `stream` take any name.
+  invoke(command: never): never
   /** Calls a command and returns its result. @throws {BusError} with any `reason` */
   invoke<Name extends `${CommandName<Core>}`>(
     command: Name,
     ...call: CallParameters<Core, Name, Types['codec']>
   ): Promise<CommandResult<Core, Name, Types['codec']>>
-  stream(): never
+  stream(command: never): never
   /** Calls a command whose handler returns an async iterable. Leaving the loop ends the handler. */
   stream<Name extends `${StreamName<Core>}`>(
     command: Name,
