@@ -378,13 +378,16 @@ test('over stdio, the end of input lets calls end, an id that is open is refused
   const messages = [
     { id: 1, method: 'initialize', params: initialize },
     { method: 'notifications/initialized' },
-    ...[2, 3, 2].map(id => ({ id, method: 'tools/call', params: { name: 'finish', arguments: {} } })),
+    ...[2, 3, 2, 4].map(id => ({ id, method: 'tools/call', params: { name: 'finish', arguments: {} } })),
+    // It is not answered, and holds nothing.
+    { method: 'notifications/cancelled', params: { requestId: 4 } },
   ]
   server.stdin.write('{"jsonrpc":"1.0"}\n')
   server.stdin.end(messages.map(message => JSON.stringify({ jsonrpc: '2.0', ...message })).join('\n'))
-  const ended = once(server, 'exit')
-  const [stdout, stderr] = await Promise.all([server.stdout, server.stderr].map(stream => stream.toArray()))
-  expect(await ended).toEqual([0, null])
+  onTestFinished(() => void server.kill())
+  const output = Promise.all([server.stdout, server.stderr].map(stream => stream.toArray()))
+  await expect.poll(() => server.exitCode).toBe(0)
+  const [stdout, stderr] = await output
   const lines = Buffer.concat(stdout!).toString().trim().split('\n')
   expect(lines.pop()).toBe('closed')
   const result = { content: [{ type: 'text', text: 'finished' }] }

@@ -24,12 +24,14 @@ test('a refusal repeats no secret, wherever it was put', () => {
         ? { kind: 'process', wall: name === 'process' ? 'none' : 'required' }
         : { kind: name }
       const process = name === 'quickjs' ? { process: true } : {}
+      const unlisted = inSandbox({ ...kind, ...process, secrets: { T: { value: hidden, hosts } } })
       const secret = (secrets: unknown): object => inSandbox({ ...kind, ...process, net: hosts, secrets })
       return [
         [`${name}: a newline`, secret({ T: { value: `${hidden}\n`, hosts } }), 'secrets.T.value must be a string of'],
         [`${name}: text`, secret({ T: hidden }), 'secrets.T must be an object'],
         [`${name}: all is text`, secret(hidden), 'secrets must be an object'],
         [`${name}: hosts`, secret({ T: { value: 'x', hosts: hidden } }), 'secrets.T.hosts must be an array of hosts'],
+        [`${name}: a host that "net" has not`, unlisted, 'must be hosts of "net"'],
         [`${name}: the value as a name`, secret({ [hidden]: { value: 'x', hosts } }), 'must be the name of'],
       ] as [string, object, string][]
     }),

@@ -63,6 +63,14 @@ test('a message that core fails to handle ends its session, with the reason, and
   expect(frames.join()).toMatch(/not handled(?!.*stack)/)
 })
 
+test('a call without an id that fails is told with the reason', async () => {
+  const warned = vi.fn<(...said: unknown[]) => void>()
+  const { send } = open({ events: { warned } as unknown as SessionOptions['events'] })
+  send('{"jsonrpc":"2.0","method":"greet"}')
+  const said = ['a call without an id failed', { command: 'greet', reason: 'MethodNotFound' }]
+  await expect.poll(() => warned.mock.calls).toEqual([said])
+})
+
 test('what a frontend that is closed has answered is read, and what it calls is not', async () => {
   const takeContext = vi.fn<() => undefined>()
   const { session, client, frames, send } = open({ takeContext })

@@ -1,4 +1,5 @@
 // A client's calls against a peer that is controlled by the test.
+import { refuseCalls } from '../internal.js'
 import { Client } from './client.js'
 import { askCredit, collect, credits, end, messages, sayAll, stream } from '../../test/streams.js'
 import { BusError, type BusErrorReason, ERROR_CODES } from '@sallyport/protocol/internal/errors'
@@ -184,6 +185,12 @@ describe('the end of the link', () => {
       await crossed()
       expect(peer.methods).toEqual(['a', 'b', 'plugin:event|listen'])
     }))
+
+  it('is told by the first reason for which calls are refused', async () => {
+    const { client } = setUp()
+    for (const text of ['first', 'second']) refuseCalls(client, () => new BusError('Disconnected', text))
+    await expect(client.invoke('c')).rejects.toThrow('first')
+  })
 
   it('rejects each call with its own error', async () => {
     const { client, peer } = setUp()

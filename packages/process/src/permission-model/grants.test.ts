@@ -49,6 +49,17 @@ test('a directory can be changed by the process of a user without a home directo
   }
 })
 
+test('refuses a directory to write that contains what is read', () => {
+  const root = writeProject({ 'data/kept/file': '' })
+  const [directory, file] = [join(root, 'data/kept'), join(root, 'data/kept/file')]
+  return rows<Parameters<typeof getWriteGrants>[3]>([
+    { directories: [directory], files: [] },
+    { directories: [], files: [file] },
+  ])(reads =>
+    expect(() => getWriteGrants('sandbox', [pathToFileURL(join(root, 'data'))], [], reads)).toThrow('which it reads'),
+  )
+})
+
 describe('the directory of a package', () => {
   let root: string
   beforeEach(() => {

@@ -47,6 +47,18 @@ test('a failure of several workers is reported once, as are its faults', () => {
   expect(reported).toEqual(['fault a', 'failed a'])
 })
 
+test('an end is told by its error, or by its code', () => {
+  const reporter = new BusReporter(createHostLog(false))
+  const ends: object[] = []
+  reporter.on('exited', event => ends.push(event))
+  reporter.reportEnd('a', undefined, 3)
+  reporter.reportEnd('b', new Error('no'), undefined)
+  expect(ends).toEqual([
+    { label: 'a', code: 3, reason: 'exited with code 3' },
+    { label: 'b', code: undefined, reason: 'no' },
+  ])
+})
+
 test('the log names each cause once', () => {
   const said: unknown[] = []
   const write = (line: string): void => void said.push((JSON.parse(line) as { err: { message: string } }).err.message)
