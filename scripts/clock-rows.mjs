@@ -178,6 +178,8 @@ export const ROWS = {
   'extensions/mcp/src/open/server-life.ts': {
     'deadline(startTimeout)': 'the tools of a server, `startTimeout` | the server | ends it: it did not start',
     'later(delay)': 'listens again for changes',
+    'later(Math.min(Math.max(rest, LISTEN_DELAY_MS.min), LISTEN_DELAY_MS.max))':
+      'lists the tools again, if they have changed meanwhile',
     'pause(delay)': 'starts a server again',
   },
   'extensions/mcp/src/serve/serve-http.ts': {

@@ -392,6 +392,70 @@ test('no schema of a server runs in the host: a result is passed on as it is, wh
   await client.close()
 })
 
+test('lines that are no message are counted, whatever they are', () =>
+  rows(['[]', '', 'text', '1'])(async line => {
+    setServer(
+      ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
+      (_number, write) => Array.from({ length: 1001 }, () => write(line)),
+    )
+    await using _ = await open()
+    const client = await bus.connect('caller', { allow: ['s:default'] })
+    const text = 'The MCP server "s" ended during the call: it sent more than it was asked for'
+    await expect(client.invoke('plugin:s|good')).rejects.toThrow(text)
+    await client.close()
+  }))
+
+test('requests larger than what the server takes at once wait for each other, and a cancelled one is not sent', async () => {
+  const received: unknown[] = []
+  serve = ({ id: number }) => void received.push(number)
+  const transport = new ProgramTransport({ program: {} as never, maxMessage: 50_000, onStderr: undefined })
+  await transport.start()
+  const params = { text: 'x'.repeat(200_000) }
+  lastStdin.cork()
+  const sent = [1, 2, 3, 4].map(number => transport.send({ jsonrpc: '2.0', id: number, method: 'tools/call', params }))
+  await transport.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 3 } })
+  lastStdin.uncork()
+  await Promise.all(sent)
+  await expect.poll(() => received).toEqual([1, undefined, 2, 4])
+  await transport.close()
+})
+
+test('a person accepts what was shown: not what the server says later, nor a tool that takes the name of another', async () => {
+  let texts = [toTool('read_note', '1')]
+  let notify = (): void => {}
+  const called: unknown[] = []
+  setServer(
+    ([number, write]) => {
+      notify = () => write('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
+      write(toResult(number, `{"tools":[${texts.join()}]}`))
+    },
+    (number, write, params) => {
+      called.push(params['name'])
+      write(toResult(number, '{"content":[]}'))
+    },
+  )
+  await using server = await open()
+  const change = (...next: string[]): void => {
+    texts = next
+    notify()
+  }
+  change(toTool('read_note', '2'))
+  await expect.poll(() => server.changes).toMatchObject([{ tool: 'read_note', change: 'changed' }])
+  const shown = server.changes
+  expect([shown[0]!.accepted, shown[0]!.offered].map(text => JSON.parse(text!).inputSchema.x)).toEqual([1, 2])
+  change(toTool('read_note', '3'), toTool('read note', '1'), toTool('read-note', '1'))
+  await expect
+    .poll(() => server.changes)
+    .toMatchObject([{ tool: 'read_note' }, { tool: 'read note' }, { tool: 'read-note' }])
+  expect(server.changes.map(each => each.change)).toEqual(['changed', 'unserved', 'unserved'])
+  await expect(server.accept(shown)).rejects.toMatchObject({ reason: 'InvalidRequest' })
+  await server.accept(server.changes.slice(0, 1))
+  const client = await bus.connect('reader', { allow: ['s:default'] })
+  await client.invoke('plugin:s|read_note')
+  expect(called).toEqual(['read_note'])
+  await client.close()
+})
+
 test('a server that does not read what it is sent, or has closed its input, is ended', async () => {
   setServer(([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)))
   await using _ = await open()

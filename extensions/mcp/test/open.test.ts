@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import os from 'node:os'
+import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Channel } from '@sallyport/frontend'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
@@ -82,7 +82,7 @@ describe.runIf(hasWall)('in the wall', () => {
     const client = await bus.connect('agent', { allow: ['hostile:default'] })
     const changed = new Promise(resolve => server.on('changed', resolve))
     expect(await client.invoke(RUN)).toEqual({ content: [] })
-    expect(await changed).toEqual({ changes: [{ tool: 'run', change: 'changed' }] })
+    expect(await changed).toMatchObject({ changes: [{ tool: 'run', change: 'changed' }] })
     await expect(client.invoke(RUN)).rejects.toMatchObject({
       reason: 'Denied',
       message: expect.stringContaining(
@@ -113,7 +113,7 @@ describe.runIf(hasWall)('in the wall', () => {
 
     const second = await startBus()
     const server = await openHostile(second, ['more', 'A tool'], { pin })
-    expect(server.changes).toEqual([{ tool: 'extra', change: 'added' }])
+    expect(server.changes).toMatchObject([{ tool: 'extra', change: 'added' }])
     const client = await second.connect('agent', { allow: ['hostile:default'] })
     expect(await client.invoke(RUN)).toEqual(RAN)
     await expect(client.invoke('plugin:hostile|extra')).rejects.toMatchObject({ reason: 'MethodNotFound' })
@@ -124,7 +124,7 @@ describe.runIf(hasWall)('in the wall', () => {
 
     const third = await startBus()
     const changed = await openHostile(third, ['calm', 'Another tool'], { pin })
-    expect(changed.changes).toEqual([
+    expect(changed.changes).toMatchObject([
       { tool: 'run', change: 'changed' },
       { tool: 'extra', change: 'removed' },
     ])
@@ -264,6 +264,7 @@ test('wrong names, programs and options of a server are refused', () =>
     ['a', { restarts: { delay: { mx: 1 } } }, 'openMcp: unknown option "restarts.delay.mx" (did you mean "max"?)'],
     ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
     ['a', { pin: '/no/such/mcp.lock.json' }, 'openMcp: pin must be a file in a directory that exists: create /no/such'],
+    ['a', { pin: join(tmpdir(), 'mcp.lock.json'), write: [tmpdir()] }, 'openMcp: pin must be outside of "write"'],
     ['event', { command: 'no-such-program' }, 'plugin uses reserved name: event'],
   ])(async (name, options, text) => {
     const bus = await startBus()

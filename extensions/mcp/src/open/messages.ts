@@ -79,13 +79,13 @@ export class UnrequestedCount {
   #bytes = 0
 
   /** Returns false if it was one too many. */
-  add(length: number): boolean {
+  add(length: number, messages = 1): boolean {
     const now = performance.now()
     if (now - this.#periodStart >= PERIOD_MS) {
       this.#periodStart = now
       this.#messages = this.#bytes = 0
     }
-    this.#messages += 1
+    this.#messages += messages
     this.#bytes += length
     return this.#messages <= MAX_UNREQUESTED && this.#bytes <= MAX_UNREQUESTED_BYTES
   }

@@ -52,6 +52,8 @@ export async function openMcp(
     ? prepareRemote(server, connection, Math.max(timeout, startTimeout), onDenied)
     : await prepareProgram(name, server, connection, onDenied)
   const pin = await ToolPin.read(name, pinFile)
+  const isOwn = pin.isBelow(options.write ?? [])
+  checkValue('openMcp: pin', !isOwn, 'outside of "write": the server could accept its own changes')
   const life = { name, startTimeout, restarts, events, createTransport }
   const opened = new OpenedServer({ ...life, bus, globs, timeout, pin, hasHttp })
   await opened.open()

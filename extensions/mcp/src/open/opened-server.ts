@@ -14,7 +14,7 @@ import { matches } from './list-tools.js'
 import type { McpServerEvents, ToolChange } from './options.js'
 import { ServerLife, type ServerLifeOptions } from './server-life.js'
 import { createToolPlugin, findUnserved } from './tool-commands.js'
-import type { ToolPin } from './tool-pin.js'
+import type { PinnedTool, ToolPin } from './tool-pin.js'
 
 /** A server of others that is a plugin of a bus. */
 export interface McpServer {
@@ -22,8 +22,13 @@ export interface McpServer {
   readonly name: string
   /** What differs from the tools that were accepted, and which of these are no commands. `added` and `changed` tools are refused. */
   readonly changes: readonly ToolChange[]
-  /** Accepts the tools as they are now, or those with these names, and writes them to the pin. */
-  accept(names?: readonly string[]): Promise<void>
+  /**
+   * Accepts what `changes` names now, or only these, and writes them to the pin.
+   *
+   * @param accepted - names of tools; or changes that were shown to a person, for whom nothing else is accepted than what they read
+   * @throws {BusError} InvalidRequest if the server offers something else meanwhile; InvalidParams for an unknown name
+   */
+  accept(accepted?: readonly (string | ToolChange)[]): Promise<void>
   /** Listens to events of the server. Returns an unsubscribe function. */
   on<Name extends keyof McpServerEvents>(name: Name, listener: (event: McpServerEvents[Name]) => void): () => void
   /** Removes the plugin and ends the server, with all that it has started. The end of the bus does the same. */
@@ -84,11 +89,21 @@ export class OpenedServer implements McpServer {
     return this.#changes
   }
 
-  accept(names?: readonly string[]): Promise<void> {
+  accept(accepted?: readonly (string | ToolChange)[]): Promise<void> {
     return this.#change(async () => {
+      const shown = accepted ?? this.#changes.filter(({ change }) => change !== 'unserved')
+      for (const each of shown) if (typeof each !== 'string') this.#checkShown(each)
+      const names = shown.map(each => (typeof each === 'string' ? each : each.tool))
       await this.#options.pin.accept(this.#current, names)
       await this.#replaceTools()
     })
+  }
+
+  #checkShown({ tool, offered }: ToolChange): void {
+    const now = this.#changes.find(each => each.tool === tool)
+    if (now && now.offered === offered) return
+    const text = `accept: the server offers another ${JSON.stringify(tool)} now. Show \`changes\` again`
+    throw new BusError('InvalidRequest', text)
   }
 
   on<Name extends keyof McpServerEvents>(name: Name, listener: (event: McpServerEvents[Name]) => void): () => void {
@@ -120,9 +135,19 @@ export class OpenedServer implements McpServer {
     return this.#options.globs?.some(glob => matches(glob, tool)) ?? true
   }
 
+  #getAccepted(): readonly PinnedTool[] {
+    return (this.#options.pin.tools ?? []).filter(tool => this.#isServed(tool.name))
+  }
+
   #compare(): void {
-    const differences = this.#options.pin.compare(this.#current).filter(({ tool }) => this.#isServed(tool))
-    const next = [...differences, ...Array.from(this.#unserved, toChange)]
+    const { pin, hasHttp } = this.#options
+    const differences = pin.compare(this.#current).filter(({ tool }) => this.#isServed(tool))
+    // A new tool does not take the place of an accepted one, and a person learns that before.
+    const added = new Set(differences.filter(({ change }) => change === 'added').map(({ tool }) => tool))
+    const offered = added.size > 0 ? this.#current.filter(({ name }) => added.has(name)) : []
+    const refused = findUnserved(this.name, [...this.#getAccepted(), ...offered], hasHttp)
+    const unserved = new Map([...refused].filter(([tool]) => added.has(tool) || this.#unserved.has(tool)))
+    const next = [...differences.filter(({ tool }) => !unserved.has(tool)), ...Array.from(unserved, toChange)]
     const isSame = JSON.stringify(next) === JSON.stringify(this.#changes)
     this.#changes = next
     if (!isSame && next.length > 0) this.#options.events.emit('changed', { changes: next })
@@ -141,13 +166,13 @@ export class OpenedServer implements McpServer {
 
   /** Adds what the host has accepted, after `compare` has told of what cannot be added. */
   async #replaceTools(): Promise<void> {
-    const { bus, pin, timeout, hasHttp } = this.#options
+    const { bus, timeout, hasHttp } = this.#options
     const { name } = this
     this.#isReplacing = true
     try {
       await bus.removePlugin(name)
       this.#hasPlugin = false
-      const accepted = (pin.tools ?? []).filter(tool => this.#isServed(tool.name))
+      const accepted = this.#getAccepted()
       const unserved = findUnserved(name, accepted, hasHttp)
       this.#unserved = unserved
       this.#compare()

@@ -106,15 +106,19 @@ export function checkMcpOptions(server: McpCommand | McpRemote, options: OpenMcp
   checkOptions('openMcp', delay, { min: DELAY, max: DELAY }, 'restarts.delay.')
 }
 
+/** Encrypted, or of a machine that the user names by its number. */
+export function isSafeUrl({ protocol, hostname }: URL): boolean {
+  const host = hostname.replaceAll(/[[\]]/g, '')
+  return protocol === 'https:' || (protocol === 'http:' && (isIP(host) > 0 || host === 'localhost'))
+}
+
 /** Returns the address of a server, and the hosts that it reaches. @throws {BusError} InvalidParams */
 export function readRemote(
   { url: given, authProvider }: McpRemote,
   net: OpenMcpOptions['net'] = [],
 ): { readonly url: URL; readonly hosts: readonly string[] } {
   const url = parseForeignUrl(String(given))
-  const host = url?.hostname.replaceAll(/[[\]]/g, '') ?? ''
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (isIP(host) > 0 || host === 'localhost'))
-  const isUrl = isSafe && url.username === '' && url.password === ''
+  const isUrl = url !== undefined && isSafeUrl(url) && url.username === '' && url.password === ''
   checkValue('openMcp: url', isUrl, 'an https: address without a password; http: for IP addresses and localhost alone')
   const isProvider =
     authProvider === undefined ||
@@ -138,6 +142,10 @@ export interface ToolChange {
   readonly change: 'added' | 'changed' | 'removed' | 'unserved'
   /** Why a tool is `unserved`: its name, its schema, or another tool with the same permission. */
   readonly reason?: string
+  /** What a model was to read of it when it was accepted, as JSON without hidden characters. */
+  readonly accepted?: string
+  /** What a model would read of it once this is accepted. */
+  readonly offered?: string
 }
 
 /** Events of `openMcp`. */

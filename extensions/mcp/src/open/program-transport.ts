@@ -1,6 +1,12 @@
 // The standard streams of a server as a transport of the SDK. A server that writes too much, or what is no message, is ended.
 import { once } from 'node:events'
-import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client'
+import type { Writable } from 'node:stream'
+import {
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  parseJSONRPCMessage,
+  serializeMessage,
+} from '@modelcontextprotocol/client'
 import { onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
@@ -39,6 +45,10 @@ export class ProgramTransport implements ServerTransport {
   #hasClosedInput = false
   readonly #lines: LineReader
   readonly #requests = new Set<unknown>()
+  /** Requests that wait for room. */
+  readonly #unsent = new Set<unknown>()
+  /** Characters of other messages, which the server has not taken. */
+  #untaken = 0
   #drained: Promise<unknown> | undefined
   readonly #unrequested = new UnrequestedCount()
   readonly #waiting: JSONRPCMessage[] = []
@@ -79,16 +89,33 @@ export class ProgramTransport implements ServerTransport {
       this.#program?.kill()
       throw new Error(await this.ended)
     }
-    if ('id' in message && 'method' in message) this.#requests.add(message.id)
-    const hasRoom = stdin.write(serializeMessage(message))
+    if ('id' in message && 'method' in message) return this.#request(message, stdin)
+    if ('method' in message && message.method === 'notifications/cancelled')
+      this.#unsent.delete(message.params?.['requestId'])
+    const text = serializeMessage(message)
+    this.#untaken += text.length
+    stdin.write(text, () => (this.#untaken -= text.length))
     // The SDK answers each ping, and does not wait for its answers.
-    if (stdin.writableLength > 2 * this.#options.maxMessage) this.#fail('it does not read what it is sent')
-    if (hasRoom) return
-    // A server that reads nothing must not let the caller wait after its end.
+    if (this.#untaken > this.#options.maxMessage) this.#fail('it does not read what it is sent')
+  }
+
+  /** Waits for those before it: their callers can have sent more than a pipe takes at once. Nothing is sent of one that is cancelled meanwhile. */
+  async #request(message: JSONRPCRequest, stdin: Writable): Promise<void> {
+    const { id } = message
+    this.#unsent.add(id)
+    while (!this.isClosed && stdin.writableNeedDrain && this.#unsent.has(id)) await this.#waitForRoom(stdin)
+    if (!this.#unsent.delete(id)) return
+    if (this.isClosed) throw new Error(await this.ended)
+    this.#requests.add(id)
+    if (!stdin.write(serializeMessage(message))) await this.#waitForRoom(stdin)
+  }
+
+  /** A server that reads nothing must not let a caller wait after its end. */
+  #waitForRoom(stdin: Writable): Promise<unknown> {
     this.#drained ??= Promise.race([once(stdin, 'drain').catch(() => {}), this.ended]).finally(
       () => (this.#drained = undefined),
     )
-    await this.#drained
+    return this.#drained
   }
 
   async close(reason?: string): Promise<void> {
@@ -136,6 +163,8 @@ export class ProgramTransport implements ServerTransport {
       // Servers that print to their standard output by mistake are common.
       return this.#skip(line)
     }
+    // An empty batch.
+    if (messages.length === 0) this.#skip(line)
     for (const each of messages) this.#take(each, line)
   }
 

@@ -28,8 +28,8 @@ export interface Exchange {
 }
 
 export interface RemoteFetchEvents {
-  /** Gets each message before the SDK does. Returns false if nobody asked for it, and it was one too many. */
-  admit(message: unknown, length: number): boolean
+  /** Gets each message before the SDK does. Returns false if nobody asked for it, and it was one too many. @param count - of what is no message */
+  admit(message: unknown, length: number, count?: number): boolean
   /** Gets a violation in a response that is for no request of the bus. */
   fail(error: RequestLost): void
 }
@@ -172,9 +172,13 @@ export class RemoteFetch {
         count(line.length)
       },
     })
+    const lines = new EventLines()
     try {
       for await (const chunk of received) {
-        parser.feed(decoder.decode(chunk, { stream: true }))
+        const text = lines.read(decoder.decode(chunk, { stream: true }))
+        parser.feed(text)
+        const idle = lines.takeIdle(texts.length)
+        if (idle > 0) this.#admit(undefined, text.length, idle)
         if (texts.length > 0) yield Buffer.from(texts.splice(0).join(''))
       }
     } catch (error) {
@@ -197,8 +201,8 @@ export class RemoteFetch {
     return messages
   }
 
-  #admit(message: unknown, length: number): void {
-    if (this.#events.admit(message, length)) return
+  #admit(message: unknown, length: number, count = 1): void {
+    if (this.#events.admit(message, length, count)) return
     const error = new Violation('it sent more than it was asked for')
     this.#events.fail(error)
     throw error
@@ -213,6 +217,38 @@ export class RemoteFetch {
   #fail(error: unknown, exchange: Exchange | undefined): unknown {
     if (error instanceof Violation) (exchange ?? this.#events).fail(error)
     return error
+  }
+}
+
+/** Lines of an event beside its data: `id`, `event`, and the one that ends it; and of each comment, which ends an event of nothing. */
+const LINES_PER_EVENT = 4
+
+/** Counts the lines of a stream of events that belong to none, which cost the parser as much as others. */
+class EventLines {
+  #endsWithReturn = false
+  #isLineStart = true
+  #idle = 0
+
+  /** Returns a text whose lines end with `\n`: at each `\r`, the parser would search the rest for that. */
+  read(chunk: string): string {
+    const joined = this.#endsWithReturn && chunk.startsWith('\n') ? chunk.slice(1) : chunk
+    this.#endsWithReturn = chunk === '' ? this.#endsWithReturn : chunk.endsWith('\r')
+    const text = joined.includes('\r') ? joined.replaceAll('\r\n', '\n').replaceAll('\r', '\n') : joined
+    for (let at = this.#isLineStart ? 0 : text.indexOf('\n') + 1; at < text.length;) {
+      if (/^(?:\n|id|event)/.test(text.slice(at, at + 5))) this.#idle++
+      const end = text.indexOf('\n', at)
+      if (end < 0) break
+      at = end + 1
+    }
+    if (text !== '') this.#isLineStart = text.endsWith('\n')
+    return text
+  }
+
+  /** Returns how many lines belonged to none of so many events. */
+  takeIdle(events: number): number {
+    const idle = Math.max(0, this.#idle - events * LINES_PER_EVENT)
+    this.#idle = 0
+    return idle
   }
 }
 

@@ -14,6 +14,7 @@ import {
 import { later, within } from '@sallyport/protocol/internal/contract'
 import { createDeferred, type Deferred, onNextTick } from '@sallyport/protocol/internal/util'
 import { UnrequestedCount } from './messages.js'
+import { isSafeUrl } from './options.js'
 import { type Exchange, exchanges, RemoteFetch, type RemoteFetchOptions } from './remote-fetch.js'
 import { RequestLost, type ServerTransport } from './server-transport.js'
 
@@ -22,6 +23,7 @@ export interface RemoteTransportOptions extends RemoteFetchOptions {
   readonly authProvider: StreamableHTTPClientTransportOptions['authProvider']
 }
 
+type AuthProvider = NonNullable<StreamableHTTPClientTransportOptions['authProvider']>
 type SendOptions = NonNullable<Parameters<StreamableHTTPClientTransport['send']>[1]>
 
 /** Time between two attempts to read a stream of events again, whatever the server wants it to be. */
@@ -39,6 +41,21 @@ const GOODBYE_MS = 1000
 const SESSION_ENDED = 'its session has ended'
 const FAILED = 'its answer was invalid, or the host could not authorize itself'
 const UNAUTHORIZED = 'it does not accept the authorization of the host'
+
+/** The server names the address at which a person signs in, and a provider opens it with what the system has for its scheme. */
+export function withSafeSignIn(provider: AuthProvider): AuthProvider {
+  return new Proxy(provider, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target)
+      if (typeof value !== 'function') return value
+      if (key !== 'redirectToAuthorization') return value.bind(target)
+      return (url: URL) => {
+        if (!isSafeUrl(url)) throw new RequestLost(`it wants a person to sign in at an address of ${url.protocol}`)
+        return value.call(target, url) as unknown
+      }
+    },
+  })
+}
 
 export class RemoteTransport implements ServerTransport {
   onclose?: () => void
@@ -67,12 +84,12 @@ export class RemoteTransport implements ServerTransport {
     const { fetch } = new RemoteFetch(
       { ...options, onDenied },
       {
-        admit: (message, length) => this.#isAnswer(message) || this.#unrequested.add(length),
+        admit: (message, length, count) => this.#isAnswer(message) || this.#unrequested.add(length, count),
         fail: error => void this.close(error.message),
       },
     )
     this.#http = new StreamableHTTPClientTransport(url, {
-      ...(authProvider && { authProvider }),
+      ...(authProvider && { authProvider: withSafeSignIn(authProvider) }),
       fetch: async (input, init) => {
         const response = await fetch(input, init)
         const hasSession = new Headers(init?.headers).has('mcp-session-id')

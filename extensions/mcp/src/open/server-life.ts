@@ -24,6 +24,7 @@ const PROBE_TIMEOUT_MS = 5000
 /** The SDK's own timers are over before it has read what arrived while this thread was busy: they never are. */
 const NEVER_MS = 2 ** 31 - 1
 const LISTEN_DELAY_MS = { min: 1000, max: 60_000 }
+const REST_FACTOR = 10
 /** Restarts in a row that fail. Each can last until `startTimeout`, longer than any period of a policy. */
 const MAX_FAILED_RESTARTS = 3
 
@@ -165,23 +166,23 @@ export class ServerLife {
     }
   }
 
-  #createClient({ hasPerRequestStream }: ServerTransport): Client {
+  #createClient(transport: ServerTransport): Client {
     const { name, startTimeout, onTools } = this.#options
     // Over HTTP, a server that does not know the question says so.
-    const timeoutMs = hasPerRequestStream ? NEVER_MS : Math.min(PROBE_TIMEOUT_MS, startTimeout / 2)
-    const onChanged = (error: Error | null): void => {
-      if (error || this.#running?.client !== client) return
-      listTools(client, startTimeout)
-        .then(onTools)
-        .catch(() => {
-          // It has ended, or lists no tools: those that were accepted stay.
-        })
-    }
+    const timeoutMs = transport.hasPerRequestStream ? NEVER_MS : Math.min(PROBE_TIMEOUT_MS, startTimeout / 2)
+    const onChanged = paced(async () => {
+      // Between its first list and the end of its start.
+      if (this.#running?.client !== client) return transport.isClosed
+      // It has ended, or lists no tools: those that were accepted stay.
+      await listTools(client, startTimeout).then(onTools, () => {})
+      return true
+    })
     const client: Client = new Client(
       { name: `sallyport-${name}`, version: '0' },
       {
         versionNegotiation: { mode: 'auto', probe: { timeoutMs } },
-        listChanged: { tools: { autoRefresh: false, onChanged } },
+        // The SDK would wait for a server that never pauses.
+        listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged } },
       },
     )
     const request = client.request.bind(client) as (...given: unknown[]) => Promise<never>
@@ -205,6 +206,32 @@ export class ServerLife {
     const restart = (): void => void this.start().catch((error: Error) => this.#onEnd(error.message, failures + 1))
     pause(delay, this.#closing.signal).then(restart, () => {})
   }
+}
+
+/**
+ * Returns a function that lets another run at once, and again once it has been called meanwhile, but not before ten times the time that this took:
+ * a server can say at any time that its tools have changed, and each list costs the host's thread.
+ *
+ * @param run - resolves with false if it must run again
+ */
+function paced(run: () => Promise<boolean>): () => void {
+  let [isResting, isAsked] = [false, false]
+  const start = (): void => {
+    if (isResting) return void (isAsked = true)
+    isResting = true
+    const startedAt = performance.now()
+    void run().then(isDone => {
+      isAsked ||= !isDone
+      const rest = REST_FACTOR * (performance.now() - startedAt)
+      later(Math.min(Math.max(rest, LISTEN_DELAY_MS.min), LISTEN_DELAY_MS.max), () => {
+        isResting = false
+        if (!isAsked) return
+        isAsked = false
+        start()
+      })
+    })
+  }
+  return start
 }
 
 /** Not with `client.listTools`, which collects all pages before it returns, and compiles the schemas of the server into functions of the host. */

@@ -1,12 +1,13 @@
 // The tools that the host has accepted, in a file. What a model reads of a tool must not change behind the host's back.
-import { existsSync, type PathLike } from 'node:fs'
+import { existsSync, type PathLike, realpathSync } from 'node:fs'
 import { SharedText } from '@sallyport/core/internal'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
-import { parseJson, toPlainText } from '@sallyport/protocol/internal/util'
+import { isWithin } from '@sallyport/process/internal/permission-model'
+import { escapeHidden, parseJson, toPlainText } from '@sallyport/protocol/internal/util'
 import { checkValue } from '../shared/checks.js'
 import type { ToolChange } from './options.js'
 
@@ -40,27 +41,43 @@ export class ToolPin {
     return read
   }
 
+  /** Returns true if one of these directories has the file. */
+  isBelow(directories: readonly (string | URL)[]): boolean {
+    const path = this.#path
+    if (path === undefined) return false
+    const own = join(realpathSync(dirname(path)), basename(path))
+    const paths = directories.map(each => (each instanceof URL ? fileURLToPath(each) : each)).filter(existsSync)
+    return isWithin(
+      paths.map(each => realpathSync(each)),
+      own,
+    )
+  }
+
   compare(tools: readonly Tool[]): ToolChange[] {
-    const accepted = new Map((this.tools ?? []).map(tool => [tool.name, toPlain(tool)]))
-    const current = new Map(tools.map(tool => [tool.name, toPlain(tool)]))
-    const changes = [...current].flatMap(([tool, content]): ToolChange[] => {
-      if (!accepted.has(tool)) return [{ tool, change: 'added' }]
-      // The order of members means nothing.
-      return isDeepStrictEqual(accepted.get(tool), content) ? [] : [{ tool, change: 'changed' }]
+    const accepted = new Map((this.tools ?? []).map(tool => [tool.name, tool]))
+    const current = new Map(tools.map(tool => [tool.name, tool]))
+    const changes = [...current].flatMap(([name, tool]): ToolChange[] => {
+      const before = accepted.get(name)
+      if (!before) return [{ tool: name, change: 'added', offered: describeTool(tool) }]
+      if (isSame(before, tool)) return []
+      return [{ tool: name, change: 'changed', accepted: describeTool(before), offered: describeTool(tool) }]
     })
-    const removed = [...accepted.keys()].filter(tool => !current.has(tool))
-    return [...changes, ...removed.map((tool): ToolChange => ({ tool, change: 'removed' }))]
+    const removed = [...accepted].filter(([name]) => !current.has(name))
+    return [
+      ...changes,
+      ...removed.map(([tool, before]): ToolChange => ({ tool, change: 'removed', accepted: describeTool(before) })),
+    ]
   }
 
   /** Returns true if a tool is as it was accepted. */
   accepts(tool: Tool): boolean {
     const accepted = this.tools?.find(({ name }) => name === tool.name)
-    return accepted !== undefined && isDeepStrictEqual(toPlain(accepted), toPlain(tool))
+    return accepted !== undefined && isSame(accepted, tool)
   }
 
   /** Accepts the tools of a first start, unless another program has accepted some in the meantime. */
   async begin(tools: readonly Tool[]): Promise<void> {
-    await this.#change(accepted => accepted ?? tools.map(toPinned))
+    await this.#change(accepted => accepted ?? tools.map(toPinned).toSorted((a, b) => (a.name < b.name ? -1 : 1)))
   }
 
   /** Accepts the tools that a server has now, or some of them. Others stay. @throws {BusError} InvalidParams for an unknown name */
@@ -70,7 +87,11 @@ export class ToolPin {
       for (const name of names ?? [])
         checkValue(`accept: ${name}`, known.has(name), `one of ${toPlainText([...known].join(', '))}`)
       const isChosen = ({ name }: PinnedTool): boolean => names?.includes(name) ?? true
-      return [...accepted.filter(tool => !isChosen(tool)), ...tools.filter(isChosen).map(toPinned)]
+      const chosen = new Map(tools.filter(isChosen).map(tool => [tool.name, toPinned(tool)]))
+      // What was accepted first comes first: of two that share a permission, it is the one that is served.
+      const kept = accepted.flatMap(tool => (isChosen(tool) ? (chosen.get(tool.name) ?? []) : tool))
+      for (const { name } of accepted) chosen.delete(name)
+      return [...kept, ...chosen.values()]
     })
   }
 
@@ -78,7 +99,7 @@ export class ToolPin {
   async #change(change: (accepted: PinnedTool[] | undefined) => PinnedTool[]): Promise<void> {
     await this.#text.change(text => {
       const { servers, ...others } = this.#parse(text)
-      servers[this.#server] = change(servers[this.#server]).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      servers[this.#server] = change(servers[this.#server])
       return `${JSON.stringify({ ...others, servers }, undefined, 2)}\n`
     })
     await this.#load()
@@ -111,6 +132,15 @@ const isToolList = (tools: unknown): boolean =>
 
 const toPinned = (tool: Tool): PinnedTool =>
   Object.fromEntries(MEMBERS.flatMap(name => (tool[name] === undefined ? [] : [[name, tool[name]]]))) as PinnedTool
+
+/** For a person. */
+const describeTool = (tool: PinnedTool): string =>
+  JSON.stringify(toPinned(tool), undefined, 2).split('\n').map(escapeHidden).join('\n')
+
+/** The order of members means nothing. A list that has not changed costs its text alone. */
+const isSame = (accepted: PinnedTool, tool: PinnedTool): boolean =>
+  JSON.stringify(toPinned(accepted)) === JSON.stringify(toPinned(tool)) ||
+  isDeepStrictEqual(toPlain(accepted), toPlain(tool))
 
 /** A tool as a file returns it, where -0 is 0. */
 const toPlain = (tool: PinnedTool): unknown => JSON.parse(JSON.stringify(toPinned(tool)))

@@ -127,7 +127,7 @@ export class Relay {
   #parse(line: Buffer): Message[] {
     try {
       const messages = parseMessages(line)
-      if (messages.every(isMessage)) return messages
+      if (messages.length > 0 && messages.every(isMessage)) return messages
     } catch (error) {
       if (error instanceof RangeError) throw error
     }
@@ -283,7 +283,7 @@ export class Relay {
     const { input, program } = this.#options
     send(message, program.stdin, input)
     // It is answered, too, and need not read that.
-    if (program.stdin.writableLength > MAX_CLIENT_MESSAGE) this.end('it does not read what it is sent')
+    if (program.stdin.writableLength > 2 * MAX_CLIENT_MESSAGE) this.end('it does not read what it is sent')
   }
 
   #toClient(message: Message): void {
