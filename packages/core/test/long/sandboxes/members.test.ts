@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isUnsentError } from '@sallyport/protocol/internal/errors'
 import { describe, expect, test } from 'vitest'
-import { rows } from '../../../../../scripts/testing.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 import type { Bus, BusEvents, FrontendOptions, RunOptions } from '../../../src/index.js'
 import {
   CODE,
@@ -35,7 +35,10 @@ const collectFaults = (bus: Bus): BusEvents['fault'][] => {
   return faults
 }
 
-describe.each(KINDS.map(kind => [kind.name, kind] as const))('%s', (_name, kind) => {
+const kinds = KINDS.map(kind => [kind.name, kind] as const)
+
+// A process that was started ahead, and one of several scripts, have all that a process of one member has.
+describe.each(choose(kinds, 0, 1, 3, 5))('%s', (_name, kind) => {
   test.each(memberApps)('has its own label, data, rights and state: %s', async (_pattern, app) => {
     const bus = await startMembers(app)
     await open(bus, kind, ['a'], { data: 1 })
@@ -279,17 +282,6 @@ describe.each(KINDS.map(kind => [kind.name, kind] as const))('%s', (_name, kind)
     expect(await count(bus, 'a')).toBe(1)
   })
 
-  test.runIf(linux)('shares as much as its kind says, and nothing is left of it', async () => {
-    const bus = await startMembers()
-    await open(bus, kind, ['a', 'b', 'c'])
-    const countHosts = () => [workers.filter(({ threadId }) => threadId !== -1).length, getFrontendPids().length]
-    await expect.poll(countHosts).toEqual(kind.hosts)
-    for (const { label } of bus.frontends()) await bus.closeFrontend(label)
-    await expect.poll(countHosts).toEqual(kind.kept)
-    await bus.close()
-    expect(countHosts()).toEqual([0, 0])
-  })
-
   test('ends with its bus while it computes, and while it floods', async () => {
     const bus = await startMembers()
     const { hosts } = await openWatched(bus, kind, ['a', 'b', 'c'])
@@ -303,6 +295,19 @@ describe.each(KINDS.map(kind => [kind.name, kind] as const))('%s', (_name, kind)
     expect(hosts.threads.filter(({ threadId }) => threadId !== -1).length).toBe(0)
     // What a flood has not sent is lost, which can be a fault.
     expect(faults.filter(({ label }) => label !== 'b')).toEqual([])
+  })
+})
+
+describe.each(kinds)('%s', (_name, kind) => {
+  test.runIf(linux)('shares as much as its kind says, and nothing is left of it', async () => {
+    const bus = await startMembers()
+    await open(bus, kind, ['a', 'b', 'c'])
+    const countHosts = () => [workers.filter(({ threadId }) => threadId !== -1).length, getFrontendPids().length]
+    await expect.poll(countHosts).toEqual(kind.hosts)
+    for (const { label } of bus.frontends()) await bus.closeFrontend(label)
+    await expect.poll(countHosts).toEqual(kind.kept)
+    await bus.close()
+    expect(countHosts()).toEqual([0, 0])
   })
 
   test.runIf(linux)('ends and restarts with its host, and the others do not', () =>
