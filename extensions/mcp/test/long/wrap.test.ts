@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { countProcesses, hasWall, makeDirectory } from '../start.js'
@@ -47,8 +46,8 @@ describe.runIf(hasWall)('a wrapped server', () => {
   test(`leaves nothing after ${ATTEMPTS} ends at random moments (SALLYPORT_WRAP_SEED=${SEED})`, async () => {
     const random = createRandom(SEED)
     const [data, marker] = [makeDirectory(), `marker-${process.pid}-wrap`]
-    const before = readdirSync(tmpdir()).length
-    const env = { PATH: process.env.PATH!, XDG_DATA_HOME: data }
+    const temporary = makeDirectory()
+    const env = { PATH: process.env.PATH!, XDG_DATA_HOME: data, TMPDIR: temporary }
     const args = [process.execPath, CLI, 'wrap', '--read', dirname(SERVER), '--', 'node', SERVER, marker]
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const way = WAYS[Math.floor(random() * WAYS.length)]!
@@ -63,6 +62,6 @@ describe.runIf(hasWall)('a wrapped server', () => {
       end(way, shell)
       await expect.poll(() => [attempt, way, countProcesses(marker)]).toEqual([attempt, way, 0])
     }
-    expect(readdirSync(tmpdir()).length).toBeLessThanOrEqual(before)
+    expect(readdirSync(temporary)).toEqual([])
   }, 600_000)
 })

@@ -1,6 +1,7 @@
 // Servers of npm, as users have them, start in the wall with the options of the page. It needs the registry. SALLYPORT_WRITE=1 writes the table.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hasWall, makeDirectory } from '../start.js'
@@ -66,6 +67,8 @@ async function tryServer(options: string, command: string, name?: string, args: 
   const result = name === undefined ? {} : await client.callTool({ name, arguments: args as Record<string, unknown> })
   expect(result, command).not.toMatchObject({ isError: true })
   await client.close()
+  // Thousands of files: all of them in the end would take longer than a hook may.
+  await rm(data, { recursive: true })
   const [spec = '', ...rest] = command.split(' ')
   const [, server, version] = /^(.+)@(.+)$/.exec(spec) ?? []
   const shown = [options, rest.length > 0 ? `-- … ${rest.join(' ')}` : ''].filter(Boolean).join(' ')
