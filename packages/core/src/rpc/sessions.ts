@@ -30,7 +30,7 @@ export interface SessionsDeps {
 export interface AddedSession extends Omit<SessionOptions, 'router' | 'scheduler' | 'peers' | 'events'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
-  /** @param isCodeOver - true if the frontend's code has ended too, and no other one has its label */
+  /** @param isCodeOver - true if the frontend's code has ended too, and it has no other session */
   ended(isCodeOver: boolean): void
 }
 
@@ -91,8 +91,7 @@ export class Sessions {
     const peers = limitLabel === undefined ? undefined : this.#peers.get(limitLabel)
     if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
     // Stryker disable next-line ConditionalExpression: no session is known by no label
-    const isLatest = label !== undefined && this.#byLabel.get(label) === session
-    if (isLatest) this.#byLabel.delete(label)
+    if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
     const closing = session.resources
       .closeAll(this.#resourcesAbort.signal)
       .finally(() => this.#closingResources.delete(closing))
@@ -100,7 +99,7 @@ export class Sessions {
     if (label === undefined) return
     const over = this.#over.get(session)
     this.#ends.ended(label, linkId, frontendCalls)
-    ended(isLatest && over !== undefined)
+    ended(over !== undefined && this.#byLabel.get(label)?.frontend !== frontend)
     if (frontend !== undefined && linkId !== undefined) report({ type: 'closed', frontend, id: linkId })
     if (over?.isAnnounced) emitDestroyed(router, label)
   }
