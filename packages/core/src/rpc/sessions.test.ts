@@ -56,6 +56,14 @@ test('others hear once of the end of code that they knew of', () =>
     expect(heard).toEqual(events)
   }))
 
+test('all sessions of a frontend have one life, which is not that of the next frontend with its label', () => {
+  const { add, endCode } = openSessions(true)
+  const first = add()
+  endCode()
+  expect(add().life).toBe(first.life)
+  expect(add(undefined, undefined, 2).life).not.toBe(first.life)
+})
+
 test('a frontend has ended with its session if its code has, and it has no other session', () =>
   rows([
     ['its code goes on', false, undefined, false, []],
