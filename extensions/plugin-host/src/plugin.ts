@@ -30,6 +30,8 @@ export class Plugin {
   /** As its manifest had it last. */
   name: string | undefined
   manifest: PluginManifest | undefined
+  /** True if its name could be read last, whatever else is wrong. */
+  #hasName = false
   #granted: Rights | undefined
   #state: OwnState = 'disabled'
   #error: Error | undefined
@@ -74,7 +76,12 @@ export class Plugin {
   }
 
   get #rivals(): readonly Plugin[] {
-    return this.#deps.getPlugins().filter(each => each !== this && each.label === this.label && each.manifest)
+    return this.#deps.getPlugins().filter(each => each !== this && each.hasLabel(this.label, this.name))
+  }
+
+  /** True if no package of this name can have the label beside it. An invalid plugin keeps its label from packages of other names. */
+  hasLabel(label: string, name: string | undefined): boolean {
+    return this.label === label && this.#hasName && (this.manifest !== undefined || this.name !== name)
   }
 
   get conflict(): PluginError | undefined {
@@ -92,7 +99,11 @@ export class Plugin {
 
   async #read(): Promise<PluginManifest> {
     // Also if the rest of the manifest is wrong.
-    const onName = (name: string): void => void (this.name = name)
+    const onName = (name: string): void => {
+      this.name = name
+      this.#hasName = true
+    }
+    this.#hasName = false
     const reading = readManifest(this.directory, { ...this.#deps.options, onName })
     this.manifest = await reading.catch(() => undefined)
     this.#error = undefined
@@ -154,12 +165,14 @@ export class Plugin {
     if (isRunning(this.#frontend)) {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
     }
+    await grants.checkLabel(this.label, manifest.name)
     await this.#checkPermissions(manifest)
     const read = (): Promise<string> => readIntegrity(this.directory)
     const [isWatched, onAsking] = [this.#watching !== undefined, () => this.#change('asking')]
     const asked = { manifest, integrity: await read(), signal, isWatched, onAsking, readIntegrity: read }
     this.#granted = await getRights({ grants, ask: options.ask, askTimeout: options.askTimeout }, asked)
     signal.throwIfAborted()
+    await grants.claimLabel(this.label, manifest.name)
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
     const source = this.#getSource(manifest, this.#granted)
     this.#change('starting')

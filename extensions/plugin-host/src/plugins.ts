@@ -104,7 +104,7 @@ export class Plugins {
     await this.#enqueue(async () => {
       if (!this.#plugins.includes(plugin)) return
       await plugin.disable(async () => {
-        if (options.keepGrant !== true) await this.#forget(label)
+        if (options.keepGrant !== true) await this.#forget(plugin)
         await rm(file, { recursive: true, force: true, maxRetries: 5 })
       })
       this.#plugins = this.#plugins.filter(each => each !== plugin)
@@ -114,11 +114,15 @@ export class Plugins {
 
   /** Ends a plugin, and removes its grant: `ask` decides again before it starts. @throws {PluginError} UnknownPlugin, InvalidGrants */
   async revoke(label: string): Promise<void> {
-    await this.#get(label).disable(() => this.#forget(label))
+    const plugin = this.#get(label)
+    await plugin.disable(() => this.#forget(plugin))
   }
 
-  #forget(label: string): Promise<void> {
-    return this.#grants.remove(name => toLabel(this.#options.prefix, name) === label)
+  /** Without a readable name, it can be each of its label. */
+  #forget({ name, label }: Plugin): Promise<void> {
+    return this.#grants.remove(each =>
+      name === undefined ? toLabel(this.#options.prefix, each) === label : each === name,
+    )
   }
 
   /** Changes of the directory follow each other. */
@@ -149,10 +153,11 @@ export class Plugins {
       // Another program can have put a plugin there.
       let { name: found = name } = plugin
       if (!before) await readManifest(own, { ...this.#options, onName: each => (found = each) }).catch(() => {})
-      const others = this.#plugins.filter(each => each !== plugin && each.manifest?.label === label)
+      const others = this.#plugins.filter(each => each !== plugin && each.hasLabel(label, name))
       if (others.length > 0 || (found !== name && toLabel(prefix, found) === label)) {
         throw new PluginError('LabelInUse', `${name}: another plugin has the label ${label}`, { file: target })
       }
+      await this.#grants.checkLabel(label, name)
       await this.#grants.pin({ name, version, integrity })
       const granted = await this.#grants.get(name)
       const wasEnabled = plugin.isEnabled
