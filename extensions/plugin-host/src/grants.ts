@@ -77,6 +77,13 @@ export class Grants {
     throw new PluginError('LabelInUse', text)
   }
 
+  /** Brings a grant back in place of the one for `replaced`, unless somebody has taken that back. */
+  restore(granted: Grant, { version, integrity }: Pick<Grant, 'version' | 'integrity'>): Promise<void> {
+    const isReplaced = (each: Grant): boolean =>
+      each.name === granted.name && each.version === version && each.integrity === integrity
+    return this.#change(all => ({ ...all, plugins: all.plugins.map(each => (isReplaced(each) ? granted : each)) }))
+  }
+
   remove(isRemoved: (name: string) => boolean): Promise<void> {
     return this.#change(all => ({ ...all, plugins: all.plugins.filter(({ name }) => !isRemoved(name)) }))
   }

@@ -4,6 +4,7 @@ import { BOOLEAN, checkOptions, FUNCTION, getLog, isYes, STRING } from '@sallypo
 import { mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers'
+import { readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
 import { type InstallOptions, replace, unpack } from './install.js'
@@ -175,8 +176,9 @@ export class Plugins {
         // Somebody has ended it meanwhile.
         if (plugin.stops !== stops) return
         const restored = plugin.disable(async () => {
+          const refused = await readIntegrity(target).catch(() => '')
           await put(`${directory}.old`)
-          if (granted) await this.#grants.set(granted)
+          if (granted) await this.#grants.restore(granted, { version, integrity: refused })
         })
         await Promise.allSettled([restored, plugin.enable()])
         throw error

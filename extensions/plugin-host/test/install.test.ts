@@ -388,6 +388,23 @@ describe('uninstall and revoke', () => {
     expect(readGrants()).toEqual(['acme-x'])
   })
 
+  test('of a grant during the question about an update hold when that is refused', async () => {
+    const asked: string[] = []
+    const plugins = await place.open({
+      ask: async ({ version, reason }) => {
+        asked.push(`${reason} ${version}`)
+        if (version === '1.3.0') await (await place.open({ enable: false })).revoke('acme-x')
+        return asked.length === 1
+      },
+    })
+    await plugins.install(save(packageOf()))
+    await plugins.enable('acme-x')
+    await expect(plugins.install(save(packageOf({ version: '1.3.0' })))).rejects.toMatchObject({ code: 'Refused' })
+    expect(asked).toEqual(['first 1.2.3', 'update 1.3.0', 'first 1.2.3'])
+    expect(plugins.list()).toMatchObject([{ version: '1.2.3', state: 'refused' }])
+    expect(readGrants()).toEqual([])
+  })
+
   test('win over each start that is called meanwhile, and give no revoked grant back', async () => {
     const plugins = await place.open({ ask: ({ version }) => version === '1.2.3' })
     for (const moment of ['stopping', 'refused']) {
