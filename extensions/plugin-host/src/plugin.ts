@@ -1,6 +1,6 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
-import { every, type FrontendInfo, later, openPlugin } from '@sallyport/core/internal'
+import { every, type FrontendInfo, isOpenedWith, later, openPlugin } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
 import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
@@ -33,6 +33,8 @@ export class Plugin {
   /** True if its name could be read last, whatever else is wrong. */
   #hasName = false
   #granted: Rights | undefined
+  /** That of its frontend, which is known by it. */
+  #source: Parameters<typeof openPlugin>[1] | undefined
   #state: OwnState = 'disabled'
   #error: Error | undefined
   #start: { readonly promise: Promise<void>; readonly abort: AbortController } | undefined
@@ -71,8 +73,18 @@ export class Plugin {
     return this.#start !== undefined || this.#state === 'open'
   }
 
-  get #frontend(): FrontendInfo | undefined {
+  /** True unless the frontend with its label is of the program, or of another host. */
+  get hasFrontend(): boolean {
+    return this.#source !== undefined && isOpenedWith(this.#deps.bus, this.label, this.#source)
+  }
+
+  /** Who has its label. */
+  get #holder(): FrontendInfo | undefined {
     return this.#deps.bus.frontends().find(({ label }) => label === this.label)
+  }
+
+  get #frontend(): FrontendInfo | undefined {
+    return this.hasFrontend ? this.#holder : undefined
   }
 
   get #rivals(): readonly Plugin[] {
@@ -162,7 +174,7 @@ export class Plugin {
     await Promise.all(this.#rivals.filter(each => !each.isEnabled).map(each => each.read()))
     const { conflict } = this
     if (conflict) throw conflict
-    if (isRunning(this.#frontend)) {
+    if (isRunning(this.#holder)) {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
     }
     await grants.checkLabel(this.label, manifest.name)
@@ -175,6 +187,7 @@ export class Plugin {
     await grants.claimLabel(this.label, manifest.name)
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
     const source = this.#getSource(manifest, this.#granted)
+    this.#source = source
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
     const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
@@ -243,6 +256,7 @@ export class Plugin {
   }
 
   async #close(): Promise<void> {
+    if (this.#holder && !this.hasFrontend) return
     await this.#deps.bus.closeFrontend(this.label).catch((error: unknown) => {
       // The bus does not know it yet.
       if (!isBusError(error, 'Disconnected')) throw error

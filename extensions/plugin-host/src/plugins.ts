@@ -34,7 +34,7 @@ export class Plugins {
     }
     this.#deps = { bus, options, grants, getPlugins: () => this.#plugins, onChange }
     const onEvent = ({ label }: { label: string }): void => {
-      const plugin = this.#plugins.find(each => each.label === label)
+      const plugin = this.#plugins.find(each => each.label === label && each.hasFrontend)
       // The bus changes the state right after its event.
       if (plugin) setImmediate(onChange, plugin)
     }

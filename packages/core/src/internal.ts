@@ -116,6 +116,10 @@ export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (
 export const openPlugin = (bus: Bus, source: RightsSource, ...opened: Parameters<Bus['open']>): Promise<void> =>
   Bus.openPlugin(bus, source, ...opened)
 
+/** True if the frontend that has this label, or had it last, was opened by `openPlugin` with this source: a label can be that of another one later. */
+export const isOpenedWith = (bus: Bus, label: string, source: RightsSource): boolean =>
+  Bus.getHost(bus).frontends.getRightsSource(label) === source
+
 export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 
 /** Returns the parts of a Tauri project's configuration that are about pages, if the bus has one. */
