@@ -1,6 +1,6 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
-import { every, type FrontendInfo, later, openPlugin } from '@sallyport/core/internal'
+import { every, type FrontendInfo, isOpenedWith, later, openPlugin } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
 import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
@@ -30,7 +30,11 @@ export class Plugin {
   /** As its manifest had it last. */
   name: string | undefined
   manifest: PluginManifest | undefined
+  /** True if its name could be read last, whatever else is wrong. */
+  #hasName = false
   #granted: Rights | undefined
+  /** That of its frontend, which is known by it. */
+  #source: Parameters<typeof openPlugin>[1] | undefined
   #state: OwnState = 'disabled'
   #error: Error | undefined
   #start: { readonly promise: Promise<void>; readonly abort: AbortController } | undefined
@@ -69,12 +73,27 @@ export class Plugin {
     return this.#start !== undefined || this.#state === 'open'
   }
 
-  get #frontend(): FrontendInfo | undefined {
+  /** True unless the frontend with its label is of the program, or of another host. */
+  get hasFrontend(): boolean {
+    return this.#source !== undefined && isOpenedWith(this.#deps.bus, this.label, this.#source)
+  }
+
+  /** Who has its label. */
+  get #holder(): FrontendInfo | undefined {
     return this.#deps.bus.frontends().find(({ label }) => label === this.label)
   }
 
+  get #frontend(): FrontendInfo | undefined {
+    return this.hasFrontend ? this.#holder : undefined
+  }
+
   get #rivals(): readonly Plugin[] {
-    return this.#deps.getPlugins().filter(each => each !== this && each.label === this.label && each.manifest)
+    return this.#deps.getPlugins().filter(each => each !== this && each.hasLabel(this.label, this.name))
+  }
+
+  /** True if no package of this name can have the label beside it. An invalid plugin keeps its label from packages of other names. */
+  hasLabel(label: string, name: string | undefined): boolean {
+    return this.label === label && this.#hasName && (this.manifest !== undefined || this.name !== name)
   }
 
   get conflict(): PluginError | undefined {
@@ -92,7 +111,11 @@ export class Plugin {
 
   async #read(): Promise<PluginManifest> {
     // Also if the rest of the manifest is wrong.
-    const onName = (name: string): void => void (this.name = name)
+    const onName = (name: string): void => {
+      this.name = name
+      this.#hasName = true
+    }
+    this.#hasName = false
     const reading = readManifest(this.directory, { ...this.#deps.options, onName })
     this.manifest = await reading.catch(() => undefined)
     this.#error = undefined
@@ -151,17 +174,20 @@ export class Plugin {
     await Promise.all(this.#rivals.filter(each => !each.isEnabled).map(each => each.read()))
     const { conflict } = this
     if (conflict) throw conflict
-    if (isRunning(this.#frontend)) {
+    if (isRunning(this.#holder)) {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
     }
+    await grants.checkLabel(this.label, manifest.name)
     await this.#checkPermissions(manifest)
     const read = (): Promise<string> => readIntegrity(this.directory)
     const [isWatched, onAsking] = [this.#watching !== undefined, () => this.#change('asking')]
     const asked = { manifest, integrity: await read(), signal, isWatched, onAsking, readIntegrity: read }
     this.#granted = await getRights({ grants, ask: options.ask, askTimeout: options.askTimeout }, asked)
     signal.throwIfAborted()
+    await grants.claimLabel(this.label, manifest.name)
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
     const source = this.#getSource(manifest, this.#granted)
+    this.#source = source
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
     const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
@@ -230,6 +256,7 @@ export class Plugin {
   }
 
   async #close(): Promise<void> {
+    if (this.#holder && !this.hasFrontend) return
     await this.#deps.bus.closeFrontend(this.label).catch((error: unknown) => {
       // The bus does not know it yet.
       if (!isBusError(error, 'Disconnected')) throw error

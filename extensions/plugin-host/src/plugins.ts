@@ -4,6 +4,7 @@ import { BOOLEAN, checkOptions, FUNCTION, getLog, isYes, STRING } from '@sallypo
 import { mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers'
+import { readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
 import { type InstallOptions, replace, unpack } from './install.js'
@@ -33,7 +34,7 @@ export class Plugins {
     }
     this.#deps = { bus, options, grants, getPlugins: () => this.#plugins, onChange }
     const onEvent = ({ label }: { label: string }): void => {
-      const plugin = this.#plugins.find(each => each.label === label)
+      const plugin = this.#plugins.find(each => each.label === label && each.hasFrontend)
       // The bus changes the state right after its event.
       if (plugin) setImmediate(onChange, plugin)
     }
@@ -104,7 +105,7 @@ export class Plugins {
     await this.#enqueue(async () => {
       if (!this.#plugins.includes(plugin)) return
       await plugin.disable(async () => {
-        if (options.keepGrant !== true) await this.#forget(label)
+        if (options.keepGrant !== true) await this.#forget(plugin)
         await rm(file, { recursive: true, force: true, maxRetries: 5 })
       })
       this.#plugins = this.#plugins.filter(each => each !== plugin)
@@ -114,11 +115,15 @@ export class Plugins {
 
   /** Ends a plugin, and removes its grant: `ask` decides again before it starts. @throws {PluginError} UnknownPlugin, InvalidGrants */
   async revoke(label: string): Promise<void> {
-    await this.#get(label).disable(() => this.#forget(label))
+    const plugin = this.#get(label)
+    await plugin.disable(() => this.#forget(plugin))
   }
 
-  #forget(label: string): Promise<void> {
-    return this.#grants.remove(name => toLabel(this.#options.prefix, name) === label)
+  /** Without a readable name, it can be each of its label. */
+  #forget({ name, label }: Plugin): Promise<void> {
+    return this.#grants.remove(each =>
+      name === undefined ? toLabel(this.#options.prefix, each) === label : each === name,
+    )
   }
 
   /** Changes of the directory follow each other. */
@@ -149,10 +154,11 @@ export class Plugins {
       // Another program can have put a plugin there.
       let { name: found = name } = plugin
       if (!before) await readManifest(own, { ...this.#options, onName: each => (found = each) }).catch(() => {})
-      const others = this.#plugins.filter(each => each !== plugin && each.manifest?.label === label)
+      const others = this.#plugins.filter(each => each !== plugin && each.hasLabel(label, name))
       if (others.length > 0 || (found !== name && toLabel(prefix, found) === label)) {
         throw new PluginError('LabelInUse', `${name}: another plugin has the label ${label}`, { file: target })
       }
+      await this.#grants.checkLabel(label, name)
       await this.#grants.pin({ name, version, integrity })
       const granted = await this.#grants.get(name)
       const wasEnabled = plugin.isEnabled
@@ -170,8 +176,9 @@ export class Plugins {
         // Somebody has ended it meanwhile.
         if (plugin.stops !== stops) return
         const restored = plugin.disable(async () => {
+          const refused = await readIntegrity(target).catch(() => '')
           await put(`${directory}.old`)
-          if (granted) await this.#grants.set(granted)
+          if (granted) await this.#grants.restore(granted, { version, integrity: refused })
         })
         await Promise.allSettled([restored, plugin.enable()])
         throw error

@@ -355,6 +355,56 @@ describe('uninstall and revoke', () => {
     expect([existsSync(elsewhere), installed().toSorted()]).toEqual([true, ['@acme', 'acme-x', 'y']])
   })
 
+  test('leave what is kept for a label to packages of that name', async () => {
+    const plugins = await place.open()
+    await plugins.install(save(packageOf()))
+    await plugins.enable('acme-x')
+    await plugins.uninstall('acme-x')
+    const file = save(packageOf({ name: 'acme-x' }))
+    await expect(plugins.install(file)).rejects.toMatchObject({
+      code: 'LabelInUse',
+      message: expect.stringMatching(/acme-x is that of @acme\/x\. Use the option "prefix", or remove its data/),
+    })
+    place.add('acme-x')
+    const next = await place.open()
+    expect(next.list()).toMatchObject([{ label: 'acme-x', state: 'invalid', error: { code: 'LabelInUse' } }])
+    expect(readGrants()).toEqual([])
+    await next.uninstall('acme-x')
+    await next.install(save(packageOf()))
+    await next.enable('acme-x')
+    expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
+  })
+
+  test('of one of two packages with a label keep the grant of the other one', async () => {
+    place.add('@acme/x')
+    const plugins = await place.open()
+    const file = join(place.root, 'grants.json')
+    const grants = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(
+      file,
+      JSON.stringify({ ...grants, plugins: [...grants.plugins, { ...grants.plugins[0], name: 'acme-x' }] }),
+    )
+    await plugins.revoke('acme-x')
+    expect(readGrants()).toEqual(['acme-x'])
+  })
+
+  test('of a grant during the question about an update hold when that is refused', async () => {
+    const asked: string[] = []
+    const plugins = await place.open({
+      ask: async ({ version, reason }) => {
+        asked.push(`${reason} ${version}`)
+        if (version === '1.3.0') await (await place.open({ enable: false })).revoke('acme-x')
+        return asked.length === 1
+      },
+    })
+    await plugins.install(save(packageOf()))
+    await plugins.enable('acme-x')
+    await expect(plugins.install(save(packageOf({ version: '1.3.0' })))).rejects.toMatchObject({ code: 'Refused' })
+    expect(asked).toEqual(['first 1.2.3', 'update 1.3.0', 'first 1.2.3'])
+    expect(plugins.list()).toMatchObject([{ version: '1.2.3', state: 'refused' }])
+    expect(readGrants()).toEqual([])
+  })
+
   test('win over each start that is called meanwhile, and give no revoked grant back', async () => {
     const plugins = await place.open({ ask: ({ version }) => version === '1.2.3' })
     for (const moment of ['stopping', 'refused']) {

@@ -337,6 +337,19 @@ describe('two plugins with one label', () => {
     expect(get(plugins, 'acme-x')).toMatchObject({ name: '@acme/x', state: 'running' })
   })
 
+  test('a frontend that took the label of a plugin that has ended is not ended or reported as the plugin', async () => {
+    place.add('main')
+    const plugins = await place.open()
+    const exited = new Promise(resolve => place.bus.on('exited', resolve))
+    await place.bus.call('main', 'exit')
+    await exited
+    const client = await place.bus.connect('main')
+    expect(get(plugins, 'main').state).toBe('stopped')
+    await expect(plugins.enable('main')).rejects.toMatchObject({ code: 'LabelInUse' })
+    await plugins.close()
+    expect(await client.invoke('greet')).toBe('Hello')
+  })
+
   test('a frontend of the program keeps its label', async () => {
     const client = await place.bus.connect('main')
     place.add('main')

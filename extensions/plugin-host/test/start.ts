@@ -15,6 +15,7 @@ expose({
   settings: () => getData(),
   call: ({ command, args, headers }) =>
     invoke(command, args, { headers }).catch(error => \`\${error.reason}: \${typeof error.data === 'string' ? error.data : error.message}\`),
+  exit: () => void setTimeout(() => process.exit()),
   crash: () => void setTimeout(() => { throw new Error('on purpose') }),
 })`
 

@@ -1,4 +1,5 @@
 import type { ExternalFrontend } from '@sallyport/core/internal'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { afterEach, expect, test, vi } from 'vitest'
 import { CLOSE_UNAVAILABLE } from './contract/greeting.js'
 import { PageLabel } from './page-label.js'
@@ -6,15 +7,18 @@ import type { PageSocket } from './page-socket.js'
 
 afterEach(() => void vi.useRealTimers())
 
+const exited = new Promise<undefined>(() => {})
+const isInUse = (): boolean => false
+const limits = { maxHandshakes: 1, maxMessageBytes: 1 }
+
 test('the label of a page that has left waits for it while the server was suspended', async () => {
   vi.useFakeTimers()
   const close = vi.fn<() => Promise<void>>()
-  const frontend = { join() {}, leave() {}, close } as unknown as ExternalFrontend
+  const frontend = { join() {}, leave() {}, close, exited } as unknown as ExternalFrontend
   const open = vi.fn<(label: string) => Promise<ExternalFrontend>>(() => Promise.resolve(frontend))
   const label = new PageLabel({
     ...{ label: 'main', multiple: true, frontend },
-    open,
-    limits: { maxHandshakes: 1, maxMessageBytes: 1 },
+    ...{ open, isInUse, limits },
   })
   const createPage = (tab: string, closed: Promise<void>) => ({ tab, closed, createCode() {} }) as unknown as PageSocket
   void label.admit(createPage('first', new Promise(() => {})))
@@ -33,12 +37,12 @@ test('a further page whose label another frontend has is refused, and no rejecti
   const rejections: unknown[] = []
   const onRejection = (reason: unknown): void => void rejections.push(reason)
   process.on('unhandledRejection', onRejection)
-  const frontend = { join() {}, leave() {} } as unknown as ExternalFrontend
+  const frontend = { join() {}, leave() {}, exited } as unknown as ExternalFrontend
   const taken = new Error('Frontend "main-2" already exists')
   const label = new PageLabel({
     ...{ label: 'main', multiple: true, frontend },
     open: () => Promise.reject(taken),
-    limits: { maxHandshakes: 1, maxMessageBytes: 1 },
+    ...{ isInUse, limits },
   })
   const refuse = vi.fn<PageSocket['refuse']>()
   const createPage = (tab: string) =>
@@ -50,4 +54,38 @@ test('a further page whose label another frontend has is refused, and no rejecti
   await new Promise(setImmediate)
   process.off('unhandledRejection', onRejection)
   expect(rejections).toEqual([])
+})
+
+test('a further page gets the next number whose label nobody has', async () => {
+  const frontend = { join() {}, leave() {}, exited } as unknown as ExternalFrontend
+  const open = vi.fn<(label: string) => Promise<ExternalFrontend>>(() => Promise.resolve(frontend))
+  const label = new PageLabel({
+    ...{ label: 'main', multiple: true, frontend, open, limits },
+    isInUse: name => name === 'main-2',
+  })
+  const createPage = (tab: string) => ({ tab, closed: new Promise(() => {}), createCode() {} }) as unknown as PageSocket
+  void label.admit(createPage('first'))
+  void label.admit(createPage('second'))
+  expect(open.mock.calls).toEqual([['main-3']])
+})
+
+test('a label that the app closes ends all of its pages, and opens again for the next one', async () => {
+  const createFrontend = () => {
+    const ended = createDeferred<undefined>()
+    const join = vi.fn<() => void>()
+    const close = (): Promise<undefined> => (ended.resolve(undefined), ended.promise)
+    return { join, leave() {}, close, exited: ended.promise } as unknown as ExternalFrontend
+  }
+  const [first, further, next] = [createFrontend(), createFrontend(), createFrontend()]
+  const open = vi.fn<(label: string) => Promise<ExternalFrontend>>(async name => (name === 'main' ? next : further))
+  const label = new PageLabel({ ...{ label: 'main', multiple: true, frontend: first, open, isInUse, limits } })
+  const createPage = (tab: string, frontend: ExternalFrontend) =>
+    ({ tab, closed: frontend.exited, createCode() {} }) as unknown as PageSocket
+  const pages = [label.admit(createPage('first', first)), label.admit(createPage('second', further))]
+  await first.close()
+  await Promise.all(pages)
+  void label.admit(createPage('third', next))
+  await vi.waitFor(() => expect(next.join).toHaveBeenCalledOnce())
+  expect(open.mock.calls).toEqual([['main-2'], ['main']])
+  expect(label.frontend).toBe(next)
 })

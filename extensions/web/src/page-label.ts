@@ -1,6 +1,7 @@
 // The pages of one label: which of them has the label, which get labels of their own, and which are refused.
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
 import { silence } from '@sallyport/protocol/internal/contract'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { MAX_UNCLAIMED_BYTES } from '@sallyport/protocol/internal/wire'
 import { CLOSE_IN_USE, CLOSE_UNAVAILABLE } from './contract/greeting.js'
 import { RateLimit } from './http/request-policy.js'
@@ -27,24 +28,32 @@ export interface PageLabelDeps {
   /** The frontend of the label, which exists without a page too. */
   readonly frontend: ExternalFrontend
   open(label: string): Promise<ExternalFrontend>
+  /** True for a label that any frontend of the bus has, or had last. */
+  isInUse(label: string): boolean
   readonly limits: Pick<WebConfig, 'maxHandshakes' | 'maxMessageBytes'>
 }
 
 export class PageLabel {
-  readonly frontend: ExternalFrontend
+  frontend: ExternalFrontend
+  readonly #closed = createDeferred()
+  /** Resolves once the label has no frontend any more: it has failed, or the bus or the server closes. */
+  readonly closed: Promise<void> = this.#closed.promise
   /** WebSockets of this label's pages. Limits count for each label, because its pages can exhaust them on purpose. */
   readonly sockets: Set<PageSocket> = new Set()
   readonly handshakes: RateLimit
   readonly incomplete: IncompleteMessages
   readonly #deps: PageLabelDeps
   readonly #slots: Slot[]
+  #isClosing = false
 
   constructor(deps: PageLabelDeps) {
     this.#deps = deps
     this.frontend = deps.frontend
     this.handshakes = new RateLimit(deps.limits.maxHandshakes)
     this.incomplete = new IncompleteMessages(deps.limits.maxMessageBytes + MAX_UNCLAIMED_BYTES)
-    this.#slots = [{ number: 1, frontend: Promise.resolve(deps.frontend), tab: undefined, page: undefined }]
+    const first: Slot = { number: 1, frontend: Promise.resolve(deps.frontend), tab: undefined, page: undefined }
+    this.#slots = [first]
+    this.#watch(first, deps.frontend)
   }
 
   /** Connects a page under its label, or refuses it. A page that still answers is never replaced, not even by its own tab. */
@@ -68,8 +77,30 @@ export class PageLabel {
   }
 
   async close(): Promise<void> {
-    for (const { endWait } of this.#slots) endWait?.()
-    await Promise.allSettled(this.#slots.map(async ({ frontend }) => (await frontend).close()))
+    this.#isClosing = true
+    await this.#closeAll(this.#slots)
+  }
+
+  async #closeAll(slots: readonly Slot[]): Promise<void> {
+    for (const { endWait } of slots) endWait?.()
+    await Promise.allSettled(slots.map(async ({ frontend }) => (await frontend).close()))
+  }
+
+  #watch(slot: Slot, frontend: ExternalFrontend): void {
+    void frontend.exited.then(error => {
+      if (slot.number > 1) return this.#remove(slot)
+      // The app has closed the label, which ends the session of its user, with all tabs. The next user gets a frontend of their own.
+      void this.#closeAll(this.#slots.slice(1))
+      if (error || this.#isClosing) return this.#closed.resolve()
+      slot.frontend = this.#deps.open(this.#deps.label)
+      slot.frontend.then(
+        opened => {
+          this.frontend = opened
+          this.#watch(slot, opened)
+        },
+        () => this.#closed.resolve(),
+      )
+    })
   }
 
   #findSlot({ tab }: PageSocket): Slot {
@@ -79,10 +110,15 @@ export class PageLabel {
     if (!this.#deps.multiple) return slots[0]!
     const numbers = new Set(slots.map(slot => slot.number))
     let number = 2
-    while (numbers.has(number)) number++
+    while (numbers.has(number) || this.#deps.isInUse(`${this.#deps.label}-${number}`)) number++
     const frontend = this.#deps.open(`${this.#deps.label}-${number}`)
     const slot: Slot = { number, frontend, tab: undefined, page: undefined }
     slots.push(slot)
+    // `#join` has the error.
+    frontend.then(
+      opened => this.#watch(slot, opened),
+      () => {},
+    )
     return slot
   }
 

@@ -157,8 +157,10 @@ class FrontendServer implements WebServer {
       openExternalFrontend(this.#bus, `serveFrontends: frontends.${label}`, name, options, label)
     checkData(label, options.data)
     const frontend = await open(label)
-    this.#labels.set(label, new PageLabel({ label, multiple, frontend, open, limits: this.#config }))
-    void frontend.exited.then(() => {
+    const isInUse = (name: string): boolean => this.#bus.frontends().some(each => each.label === name)
+    const pages = new PageLabel({ label, multiple, frontend, open, isInUse, limits: this.#config })
+    this.#labels.set(label, pages)
+    void pages.closed.then(() => {
       this.#labels.delete(label)
       if (this.#labels.size === 0) void this.close()
     })

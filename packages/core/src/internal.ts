@@ -106,13 +106,19 @@ export async function checkContinuation(bus: Bus, sealed: Uint8Array): Promise<v
 export const connectUsers = async (bus: Bus, label: string, options: ConnectionOptions): Promise<Client> =>
   (await Bus.getHost(bus).connect(label, options, undefined, MAX_USERS_CONFIRM_REQUESTS)).client
 
-/** Answers `ctx.confirm` of a label's calls, on a bus without `onConfirm`. Returns what ends that. */
-export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) =>
-  Bus.getHost(bus).core.confirmRequests.answerCallsOf(label, confirm)
+/** Answers `ctx.confirm` of the calls of the frontend with this label, on a bus without `onConfirm`. Returns what ends that. */
+export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) => {
+  const { core, frontends } = Bus.getHost(bus)
+  return core.confirmRequests.answerCallsOf(frontends.get(label)?.id, confirm)
+}
 
 /** Is `bus.open` for a plugin, whose denials name the place where it asks for rights, and not `allow` of the program. */
 export const openPlugin = (bus: Bus, source: RightsSource, ...opened: Parameters<Bus['open']>): Promise<void> =>
   Bus.openPlugin(bus, source, ...opened)
+
+/** True if the frontend that has this label, or had it last, was opened by `openPlugin` with this source: a label can be that of another one later. */
+export const isOpenedWith = (bus: Bus, label: string, source: RightsSource): boolean =>
+  Bus.getHost(bus).frontends.getRightsSource(label) === source
 
 export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 

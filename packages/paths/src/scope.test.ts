@@ -84,28 +84,30 @@ describe('PathScope', () => {
 })
 
 describe('PathGrants', () => {
-  test('are literals of one label', () => {
+  const [main, other] = [{}, {}]
+
+  test('are literals of one frontend', () => {
     const grants = new PathGrants()
-    grants.grant('main', '/x/[ab]*')
-    expect(
-      ['/x/[ab]*', '/x/a', '/x/[ab]*/y', '/x/[ab]*/y/z'].map(each => grants.includes('main', each, rules)),
-    ).toEqual([...[true, false, true, false]])
-    expect(grants.includes('other', '/x/[ab]*', rules)).toBe(false)
+    grants.grant(main, '/x/[ab]*')
+    expect(['/x/[ab]*', '/x/a', '/x/[ab]*/y', '/x/[ab]*/y/z'].map(each => grants.includes(main, each, rules))).toEqual([
+      ...[true, false, true, false],
+    ])
+    expect(grants.includes(other, '/x/[ab]*', rules)).toBe(false)
   })
 
   test('a directory: they include all below it if they are recursive, and no sibling', () => {
     const grants = new PathGrants()
-    grants.grant('main', '/x/y', true)
-    grants.grant('main', '/x/y')
-    expect(['/x/y/z/a', '/x/yz', '/x/yz/a', '/x'].map(each => grants.includes('main', each, rules))).toEqual([
+    grants.grant(main, '/x/y', true)
+    grants.grant(main, '/x/y')
+    expect(['/x/y/z/a', '/x/yz', '/x/yz/a', '/x'].map(each => grants.includes(main, each, rules))).toEqual([
       ...[true, false, false, false],
     ])
   })
 
   test('are bounded: the oldest is revoked', () => {
     const grants = new PathGrants()
-    for (let at = 0; at <= 1024; at++) grants.grant('main', `/none/${at}`)
-    expect(['/none/0', '/none/1', '/none/1024'].map(each => grants.includes('main', each, rules))).toEqual([
+    for (let at = 0; at <= 1024; at++) grants.grant(main, `/none/${at}`)
+    expect(['/none/0', '/none/1', '/none/1024'].map(each => grants.includes(main, each, rules))).toEqual([
       false,
       true,
       true,

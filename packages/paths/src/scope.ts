@@ -25,27 +25,31 @@ export const getPathScopeOptions = (requireLiteralLeadingDot?: boolean): PathSco
   rules: getPathRules(),
 })
 
-/** The most paths that are granted to a label at run time. The oldest is revoked for a new one. */
+/** The most paths that are granted to a frontend at run time. The oldest is revoked for a new one. */
 const MAX_GRANTS = 1024
 
-/** Paths that were granted to labels at run time, for instance by a dialog. They are literals, never patterns. Use it as a key of `app.state`. */
+/** Paths that were granted to frontends at run time, for instance by a dialog. They are literals, never patterns. Use it as a key of `app.state`. */
 export class PathGrants {
-  readonly #labels = new Map<string, Map<string, boolean>>()
+  readonly #paths = new WeakMap<object, Map<string, boolean>>()
 
-  /** Grants a file, or a directory with its entries; with `recursive`, all that is below it. Lasts until core ends. */
-  grant(label: string, path: string, recursive = false): void {
+  /**
+   * Grants a file, or a directory with its entries; with `recursive`, all that is below it.
+   *
+   * @param life - lasts as long as the frontend, and so does the grant: the next one with its label has none
+   */
+  grant(life: object, path: string, recursive = false): void {
     const canonical = toCanonical(path)
-    const paths = this.#labels.get(label) ?? new Map<string, boolean>()
+    const paths = this.#paths.get(life) ?? new Map<string, boolean>()
     const isRecursive = recursive || paths.get(canonical) === true
     paths.delete(canonical)
     paths.set(canonical, isRecursive)
     if (paths.size > MAX_GRANTS) paths.delete(paths.keys().next().value!)
-    this.#labels.set(label, paths)
+    this.#paths.set(life, paths)
   }
 
-  /** True if the canonical path was granted to the label. */
-  includes(label: string, path: string, { path: { dirname } }: PathRules): boolean {
-    const paths = this.#labels.get(label)
+  /** True if the canonical path was granted to the frontend. */
+  includes(life: object, path: string, { path: { dirname } }: PathRules): boolean {
+    const paths = this.#paths.get(life)
     if (!paths) return false
     if (paths.has(path) || paths.has(dirname(path))) return true
     for (let above = path; above !== dirname(above);) {

@@ -4,6 +4,7 @@ import { checkOptions, FUNCTION, PathGrants } from '@sallyport/paths/internal'
 import {
   type Args,
   createPlugin,
+  getLife,
   getOptionalFlag,
   getOptionalObject,
   getOptionalText,
@@ -49,9 +50,9 @@ export interface OpenDialog extends FileDialog {
 export interface DialogOptions {
   /** Returns the pressed button, or `undefined` if the person closed the dialog. */
   message?(dialog: DialogMessage, request: HostRequest): string | undefined | Promise<string | undefined>
-  /** Returns the picked paths, or null. The frontend's fs plugin may use them until core ends. */
+  /** Returns the picked paths, or null. The frontend's fs plugin may use them as long as that frontend lives, over its restarts. */
   open?(dialog: OpenDialog, request: HostRequest): Picked | Promise<Picked>
-  /** Returns the picked path, or null. The frontend's fs plugin may use it until core ends. */
+  /** Returns the picked path, or null. The frontend's fs plugin may use it as long as that frontend lives, over its restarts. */
   save?(dialog: FileDialog, request: HostRequest): string | null | Promise<string | null>
 }
 
@@ -126,21 +127,16 @@ export function dialog(options: DialogOptions = {}): Plugin<'dialog'> {
   })
 }
 
-function grant(
-  name: string,
-  picked: Picked | undefined,
-  { app, label }: CommandContext,
-  recursive: boolean,
-): string[] | null {
+function grant(name: string, picked: Picked | undefined, ctx: CommandContext, recursive: boolean): string[] | null {
   if (picked === null || picked === undefined) return null
   const paths = typeof picked === 'string' ? [picked] : [...picked]
   if (!paths.every(path => typeof path === 'string' && path !== '')) {
     throw new Error(`The host's ${name} did not return paths.`)
   }
-  const grants = app.state(PathGrants)
+  const grants = ctx.app.state(PathGrants)
   return paths.map(path => {
     const absolute = resolve(path)
-    grants.grant(label, absolute, recursive)
+    grants.grant(getLife(ctx), absolute, recursive)
     return absolute
   })
 }

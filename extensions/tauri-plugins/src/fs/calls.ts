@@ -13,7 +13,7 @@ import {
 } from '@sallyport/paths/internal'
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
-import { type Args, isInteger } from '../shared/plugin.js'
+import { type Args, getLife, isInteger } from '../shared/plugin.js'
 import { toIoText } from '../shared/io.js'
 import { getPathScope, type OwnDirectories, type PathLock } from './paths.js'
 import type { LabelCount, LabelSlots } from '../shared/slots.js'
@@ -169,7 +169,7 @@ export class FsCall {
   /** True if the caller's scope includes the canonical path. @param hidden - see `PathScope.isAllowed` */
   isPermitted(path: string, hidden = false, scope: PathScope = this.scope): boolean {
     if (scope.isDenied(path)) return false
-    return scope.isAllowed(path, hidden) || this.#grants.includes(this.ctx.label, path, this.state.scopes.rules)
+    return scope.isAllowed(path, hidden) || this.#grants.includes(getLife(this.ctx), path, this.state.scopes.rules)
   }
 
   /**

@@ -20,6 +20,9 @@ export const createPlugin = <const Name extends string>(
   { permissions = [], ...definition }: Definition,
 ): Plugin<Name> => plugin(name, { ...definition, permissions: [getPermissionFile(name), ...permissions] })
 
+/** Returns what lives as long as the calling frontend, over its restarts. Its label can be that of another one later. */
+export const getLife = (ctx: CommandContext): object => (ctx as { life?: object }).life ?? ctx.resources
+
 /** Arguments of a command, or members of one, which a caller can send in any form. */
 export type Args = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,7 @@
 // Permissions, options, grants of dialogs, and the end of a bus.
 import * as plugins from '../../src/index.js'
 import { rows } from '../../../../scripts/testing.js'
+import { getLife } from '../../src/shared/plugin.js'
 import { type Bus, createBus, defineCore } from '@sallyport/core'
 import { getPathRules, PathGrants } from '@sallyport/paths/internal'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -43,12 +44,12 @@ test('every permission of the official plugins can be named', async () => {
   await expect(bus.connect('main', { allow })).resolves.toBeDefined()
 })
 
-test('a picked path is granted to the frontend that asked, as a literal', async () => {
+test('a picked path is granted to the frontend that asked, as a literal, and not to the next one with its label', async () => {
   const picked = join(tmpdir(), 'a*')
   const rules = getPathRules()
   const core = defineCore({
     plugins: [dialog({ open: () => picked })],
-    commands: { granted: ({ path }, ctx) => ctx.state(PathGrants).includes(ctx.label, String(path), rules) },
+    commands: { granted: ({ path }, ctx) => ctx.state(PathGrants).includes(getLife(ctx), String(path), rules) },
   })
   bus = await createBus({ core, log: false })
   const allow = ['dialog:default', 'granted']
@@ -57,6 +58,9 @@ test('a picked path is granted to the frontend that asked, as a literal', async 
   expect(await main.invoke('granted', { path: picked })).toBe(true)
   expect(await main.invoke('granted', { path: join(tmpdir(), 'ab') })).toBe(false)
   expect(await other.invoke('granted', { path: picked })).toBe(false)
+  await main.close()
+  const next = await bus.connect('main', { allow })
+  expect(await next.invoke('granted', { path: picked })).toBe(false)
 })
 
 test('a closed bus leaves no timer', async () => {

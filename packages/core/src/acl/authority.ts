@@ -61,12 +61,22 @@ export interface FrontendRights {
 
 export interface Authority {
   /**
-   * Returns permissions that follow every change of the capabilities.
+   * Returns what a frontend with this label has by capabilities and `allow` alone. All permissions follow every change of the capabilities.
    *
-   * @param allow - what a frontend with this label would have, instead of what one has
    * @throws {BusError} InvalidParams for an unknown entry of `allow`
    */
   getPermits(label: string, allow?: AllowList): Permits
+  /**
+   * Adds a frontend of this host, and returns its permissions. They belong to it, and not to its label: what it has sent can be read when another
+   * frontend has the label. For a further link of the frontend they are those of the first.
+   *
+   * @throws {BusError} InvalidParams for an unknown entry of `allow`
+   */
+  addFrontend(frontend: number, label: string, rights: FrontendRights): Permits
+  /** Forgets a frontend. Its permissions stay as they are for handlers that go on. */
+  removeFrontend(frontend: number): void
+  /** Returns the permissions of the frontend that has this label now. */
+  getPermitsOfLatest(label: string): Permits
   /** Returns a plugin's global scope over all capabilities, whatever labels they apply to. The plugin's `setup` receives it. */
   getGlobalScope(plugin: string): Scope
   /** Adds a capability, effective from the next call. An invalid one changes nothing. @throws {BusError} InvalidParams */
@@ -77,8 +87,6 @@ export interface Authority {
    * @throws {BusError} InvalidParams if there is no capability with this identifier
    */
   remove(identifier: string): void
-  /** Replaces or removes the rights of a frontend. @throws {BusError} InvalidParams for an unknown entry of `allow` */
-  setRights(label: string, rights: FrontendRights | undefined): void
   explain(label: string): Promise<ExplainedFrontend>
   restore(changes: CapabilityChanges): void
   /**
@@ -100,8 +108,8 @@ class ResolvedAuthority implements Authority {
   #methods: ReadonlyMap<string, CommandIdentity>
   readonly #initial: readonly ResolvedCapability[]
   #capabilities: readonly ResolvedCapability[]
-  /** Rights of the frontends of this host, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
-  readonly #rights = new Map<string, LabelRights>()
+  /** The frontends of this host, by number. The app chooses the identifiers in `capabilities`, so these stay apart. */
+  readonly #frontends = new Map<number, KnownRights>()
   #version = 0
 
   constructor({ commands, ...sources }: AclDeps) {
@@ -114,7 +122,32 @@ class ResolvedAuthority implements Authority {
   }
 
   getPermits(label: string, allow?: AllowList): Permits {
-    const own = allow && resolveAllowList(label, allow, this.#options)
+    return this.#createPermits(label, allow && { listed: resolveAllowList(label, allow, this.#options) })
+  }
+
+  addFrontend(frontend: number, label: string, rights: FrontendRights): Permits {
+    let known = this.#frontends.get(frontend)
+    if (!known) {
+      const { allow, isTrusted, runsOnce, rightsSource } = rights
+      const listed = allow && resolveAllowList(label, allow, this.#options)
+      known = { label, allow, isTrusted, runsOnce, rightsSource, listed }
+      this.#frontends.set(frontend, known)
+    }
+    return this.#createPermits(label, known)
+  }
+
+  removeFrontend(frontend: number): void {
+    const known = this.#frontends.get(frontend)
+    // Later removals of capabilities do not reach it.
+    if (known?.isTrusted) known.isTrusted = !this.#isNamed(known.label)
+    this.#frontends.delete(frontend)
+  }
+
+  getPermitsOfLatest(label: string): Permits {
+    return this.#createPermits(label, this.#getLatest(label))
+  }
+
+  #createPermits(label: string, rights: Partial<KnownRights> | undefined): Permits {
     const decisions = new Map<CommandIdentity, Decision>()
     let seen = this.#version
     const decide = (command: CommandIdentity): Decision => {
@@ -123,7 +156,7 @@ class ResolvedAuthority implements Authority {
         decisions.clear()
       }
       let known = decisions.get(command)
-      if (!known) decisions.set(command, (known = this.#decide(command, label, own)))
+      if (!known) decisions.set(command, (known = this.#decide(command, label, rights)))
       return known
     }
     return {
@@ -160,24 +193,14 @@ class ResolvedAuthority implements Authority {
       throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
     }
     // The host remembers that for the next core.
-    for (const [label, each] of this.#rights) {
-      if (removed.names(label)) this.#rights.set(label, { ...each, isTrusted: false })
-    }
+    for (const each of this.#frontends.values()) if (removed.names(each.label)) each.isTrusted = false
     this.#change(this.#capabilities.filter(each => each !== removed))
-  }
-
-  setRights(label: string, next: FrontendRights | undefined): void {
-    if (next) {
-      const listed = next.allow && resolveAllowList(label, next.allow, this.#options)
-      this.#rights.set(label, { ...next, listed })
-    } else this.#rights.delete(label)
-    this.#version++
   }
 
   async explain(label: string): Promise<ExplainedFrontend> {
     // Loaded on demand: serving calls does not need it.
     const { explainFrontend } = await import('./explain.js')
-    return explainFrontend(label, this.#getCapabilities(label), this.#options.commands)
+    return explainFrontend(label, this.#getCapabilities(label, this.#getLatest(label)), this.#options.commands)
   }
 
   restore(changes: CapabilityChanges): void {
@@ -198,11 +221,9 @@ class ResolvedAuthority implements Authority {
     this.#options = { ...next, ignored, absent, warn: this.#sources.warn, allowLists: new Map() }
     this.#builtIn = createBuiltIns(this.#sources.acl, next)
     this.#methods = new Map(next.commands.map(command => [command.method, command]))
-    for (const [label, each] of this.#rights) {
-      const { allow, listed: before } = each
-      if (!allow) continue
-      const listed = this.#resolveAgain(() => resolveAllowList(label, allow, next), before)
-      this.#rights.set(label, { ...each, listed })
+    for (const each of this.#frontends.values()) {
+      const { label, allow, listed: before } = each
+      if (allow) each.listed = this.#resolveAgain(() => resolveAllowList(label, allow, next), before)
     }
     this.#change(this.#capabilities.map(each => this.#resolveAgain(() => resolveCapability(each.source, next), each)))
   }
@@ -221,27 +242,33 @@ class ResolvedAuthority implements Authority {
     this.#version++
   }
 
-  #getCapabilities(label: string, own?: ResolvedCapability): readonly ResolvedCapability[] {
-    const { listed, isTrusted = false }: Partial<LabelRights> = own ? { listed: own } : (this.#rights.get(label) ?? {})
-    // A removal gives no rights, so initial capabilities count after their removal too.
-    const isNamed = (): boolean => [...this.#initial, ...this.#capabilities].some(each => each.names(label))
-    const further = listed ?? (isTrusted && !isNamed() ? this.#builtIn.trusted : undefined)
+  #getLatest(label: string): KnownRights | undefined {
+    return [...this.#frontends.values()].findLast(each => each.label === label)
+  }
+
+  /** A removal gives no rights, so initial capabilities count after their removal too. */
+  #isNamed(label: string): boolean {
+    return [...this.#initial, ...this.#capabilities].some(each => each.names(label))
+  }
+
+  #getCapabilities(label: string, rights: Partial<KnownRights> = {}): readonly ResolvedCapability[] {
+    const { listed, isTrusted } = rights
+    const further = listed ?? (isTrusted && !this.#isNamed(label) ? this.#builtIn.trusted : undefined)
     return [...this.#builtIn.everyone, ...this.#capabilities, ...(further ? [further] : [])]
   }
 
-  #decide(command: CommandIdentity, label: string, own?: ResolvedCapability): Decision {
+  #decide(command: CommandIdentity, label: string, rights: Partial<KnownRights> | undefined): Decision {
     // Not kept: it names every command of the label, and a session calls few of them.
-    const { denied, global, allowed } = getAccess(label, this.#getCapabilities(label, own))
+    const { denied, global, allowed } = getAccess(label, this.#getCapabilities(label, rights))
     const grants = allowed.get(command.method) ?? []
     if (!denied.has(command.method) && grants.length > 0) {
       return { denial: undefined, hint: '', scope: getCommandScope(grants, global.get(getCommandKey(command))) }
     }
     const text = getDenialText(command)
-    const local = this.#rights.get(label)
     const hint =
-      local?.rightsSource && !denied.has(command.method)
-        ? this.#getSourceHint(command, label, local.rightsSource)
-        : getDenialHint(command, label, local, denied.get(command.method))
+      rights?.rightsSource && !denied.has(command.method)
+        ? this.#getSourceHint(command, label, rights.rightsSource)
+        : getDenialHint(command, label, rights, denied.get(command.method))
     return { denial: isDevelopment() ? `${text}: ${hint}` : text, hint, scope: EMPTY_SCOPE }
   }
 
@@ -264,8 +291,10 @@ class ResolvedAuthority implements Authority {
   }
 }
 
-interface LabelRights extends FrontendRights {
-  readonly listed: ResolvedCapability | undefined
+interface KnownRights extends FrontendRights {
+  readonly label: string
+  isTrusted?: boolean | undefined
+  listed: ResolvedCapability | undefined
 }
 
 type Decision = { denial: string | undefined; hint: string; scope: CommandScope }
@@ -279,7 +308,7 @@ const getName = ({ owner, method, allow }: CommandIdentity): string => JSON.stri
 function getDenialHint(
   command: CommandIdentity,
   label: string,
-  local: LabelRights | undefined,
+  local: Partial<KnownRights> | undefined,
   denied: readonly Grant[] | undefined,
 ): string {
   const isRun = local?.runsOnce === true

@@ -121,7 +121,10 @@ export class Core {
       pattern,
       sessions: this.sessions,
       openSession: ({ label, codec, link, opener }, metrics, ended) =>
-        this.#openSession({ linkId: undefined, label, codec, link, opener, metrics, hasDeadlines: true, ended }),
+        this.#openSession({
+          ...{ linkId: undefined, label, codec, link, opener, metrics, hasDeadlines: true, ended },
+          permits: this.#authority.getPermits(label),
+        }),
     })
     // Listeners of other cores are unknown here.
     if (isDevelopment() && !config.network) {
@@ -168,9 +171,10 @@ export class Core {
   attach(offer: LinkOffer): void {
     const { frontend, label, codec, endpoint, id: linkId, limitLabel, keyPort, metrics, run } = offer
     try {
+      let permits = label === undefined ? HOST_PERMITS : this.#authority.getPermits(label)
       if (frontend !== undefined && label !== undefined) {
         this.sessions.know(frontend, label, offer.begun === 'before')
-        this.#authority.setRights(label, offer)
+        permits = this.#authority.addFrontend(frontend, label, offer)
       }
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
       const opener = keyPort && this.#handOverKey!(keyPort)
@@ -185,7 +189,7 @@ export class Core {
       })
       const traffic = { metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
       this.#openSession({
-        ...{ linkId, frontend, label, limitLabel, codec, link, opener },
+        ...{ linkId, frontend, label, limitLabel, codec, link, opener, permits },
         isTrusted: offer.isTrusted,
         maxConfirms: offer.maxConfirms,
         isOfRun: run !== undefined,
@@ -217,7 +221,7 @@ export class Core {
     const known = this.sessions.codeEnded(frontend, ended)
     if (!known) return
     const { label, session } = known
-    if (!session) this.#authority.setRights(label, undefined)
+    if (!session) this.#authority.removeFrontend(frontend)
     if (ended.next === 'none') this.#quotas.endLife(label)
     if (ended.drops) session?.leave()
   }
@@ -297,26 +301,21 @@ export class Core {
     }
   }
 
-  #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'quotas' | 'app' | 'confirmRequests'>): Session {
-    const { label, linkId, limitLabel = label, ended } = added
+  #openSession(added: Omit<AddedSession, 'registry' | 'quotas' | 'app' | 'confirmRequests'>): Session {
+    const { label, frontend, linkId, limitLabel = label, ended } = added
     // A page has a label for its limits, and a frontend of another process no link of the host.
     const comesAndGoes = added.limitLabel !== undefined || linkId === undefined
     const { confirmRequests } = this
     const session = { ...added, app: this.#app, registry: this.#registry, confirmRequests }
     if (label === undefined || limitLabel === undefined) {
-      return this.sessions.add({ ...session, permits: HOST_PERMITS, ownCommands: this.#hostCommands })
+      return this.sessions.add({ ...session, ownCommands: this.#hostCommands })
     }
     return this.sessions.add({
       ...session,
-      // The rights of this host's frontends are theirs alone.
-      permits: this.#authority.getPermits(
-        label,
-        linkId === undefined ? { from: 'the network', entries: [] } : undefined,
-      ),
       quotas: this.#quotas.acquire(limitLabel, comesAndGoes),
       ended: isCodeOver => {
         this.#quotas.release(limitLabel)
-        if (isCodeOver) this.#authority.setRights(label, undefined)
+        if (isCodeOver && frontend !== undefined) this.#authority.removeFrontend(frontend)
         ended(isCodeOver)
       },
     })

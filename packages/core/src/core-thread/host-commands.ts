@@ -158,7 +158,8 @@ export class HostPlugins {
 
   /** Lists the commands of the app and of plugins that a label may call, or could with `allow`. @throws {BusError} InvalidParams */
   describe(label: string, allow?: AllowList): CommandDescription[] {
-    const permits = this.#deps.getAuthority().getPermits(label, allow)
+    const authority = this.#deps.getAuthority()
+    const permits = allow ? authority.getPermits(label, allow) : authority.getPermitsOfLatest(label)
     const isShown = ({ owner, method }: RunnableCommand): boolean => owner !== 'core' && permits.permits(method)
     return [...this.#deps.registry.values()]
       .filter(isShown)

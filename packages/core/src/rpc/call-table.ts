@@ -24,6 +24,7 @@ export interface CallOwner extends Subscriber {
   readonly app: App
   readonly permits: Permits
   readonly resources: Resources
+  readonly life: object
   confirm(text: unknown, caller: ConfirmCaller): Promise<boolean>
   /** Whether calls can interrupt their frontend, which is a run. */
   readonly interrupts: Interrupts
@@ -64,6 +65,11 @@ export class IncomingCall implements CommandContext {
   /** Returns the subscriber that the caller's listeners belong to. Static, so that handlers do not find it on their context. */
   static getSubscriber(call: IncomingCall): Subscriber {
     return call.#owner
+  }
+
+  /** @internal What lives as long as the calling frontend, over its restarts, and is not that of the next one with its label. */
+  get life(): object {
+    return this.#owner.life
   }
 
   get signal(): AbortSignal {

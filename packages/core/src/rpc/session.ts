@@ -53,6 +53,8 @@ export interface SessionOptions extends CallTerms {
   label: string | undefined
   /** Number of the host's frontend: see `LinkOffer`. */
   frontend?: number | undefined
+  /** Of the host's frontend, over its restarts. @default this session's own */
+  life?: object | undefined
   /** Label that quotas, prompts and other limits count for. @default `label` */
   limitLabel?: string | undefined
   maxConfirms?: number | undefined
@@ -90,6 +92,7 @@ export class Session implements CallOwner {
   readonly name: string
   readonly app: App
   readonly permits: Permits
+  readonly life: object
   /** What handlers keep open for this frontend. `Sessions` closes it after the session has ended. */
   readonly resources: ResourceTable
   readonly peers: ReadonlySet<Session> | undefined
@@ -118,6 +121,7 @@ export class Session implements CallOwner {
     this.name = label ?? 'host'
     this.app = options.app
     this.permits = options.permits
+    this.life = options.life ?? {}
     this.resources = new ResourceTable(
       error => events.resourceFailed(error),
       label,

@@ -24,9 +24,9 @@ function openSessions(isAnnounced: boolean) {
   const sessions = new Sessions({ router, getLog: vi.fn<never>(), report() {} })
   sessions.know(1, 'main', isAnnounced)
   const ended = vi.fn<(isCodeOver: boolean) => void>()
-  const add = (end: LinkEndpoint = createLinkEndpoints('local')[0], limitLabel?: string): Session =>
+  const add = (end: LinkEndpoint = createLinkEndpoints('local')[0], limitLabel?: string, frontend = 1): Session =>
     sessions.add({
-      ...{ label: 'main', frontend: 1, linkId: LINK, limitLabel, codec: 'json', permits: HOST_PERMITS },
+      ...{ label: 'main', frontend, linkId: LINK, limitLabel, codec: 'json', permits: HOST_PERMITS },
       ...{ link: openLink(end, false), registry: new Map(), hasDeadlines: false, ended },
       metrics: new SessionMetrics(createCounts(), createLatency),
     } as unknown as AddedSession)
@@ -56,16 +56,25 @@ test('others hear once of the end of code that they knew of', () =>
     expect(heard).toEqual(events)
   }))
 
-test('a frontend has ended with its session if its code has, and nothing else has its label', () =>
+test('all sessions of a frontend have one life, which is not that of the next frontend with its label', () => {
+  const { add, endCode } = openSessions(true)
+  const first = add()
+  endCode()
+  expect(add().life).toBe(first.life)
+  expect(add(undefined, undefined, 2).life).not.toBe(first.life)
+})
+
+test('a frontend has ended with its session if its code has, and it has no other session', () =>
   rows([
-    ['its code goes on', false, false, false, []],
-    ['its code has ended', true, false, true, [{ label: 'main' }]],
-    ['its label is used again', true, true, false, [{ label: 'main' }]],
-  ])((_what, ends, isReplaced, isCodeOver, events) => {
+    ['its code goes on', false, undefined, false, []],
+    ['its code has ended', true, undefined, true, [{ label: 'main' }]],
+    ['it has another session', true, 1, false, [{ label: 'main' }]],
+    ['another frontend has its label', true, 2, true, [{ label: 'main' }]],
+  ])((_what, ends, next, isCodeOver, events) => {
     const { heard, ended, add, endCode } = openSessions(true)
     const session = add()
     if (ends) endCode()
-    if (isReplaced) add()
+    if (next !== undefined) add(undefined, undefined, next)
     expect(heard).toEqual([])
     void session.close()
     expect(ended.mock.calls).toEqual([[isCodeOver]])

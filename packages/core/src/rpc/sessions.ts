@@ -27,10 +27,10 @@ export interface SessionsDeps {
   report: (report: CoreReport) => void
 }
 
-export interface AddedSession extends Omit<SessionOptions, 'router' | 'scheduler' | 'peers' | 'events'> {
+export interface AddedSession extends Omit<SessionOptions, 'router' | 'scheduler' | 'peers' | 'events' | 'life'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
-  /** @param isCodeOver - true if the frontend's code has ended too, and no other one has its label */
+  /** @param isCodeOver - true if the frontend's code has ended too, and it has no other session */
   ended(isCodeOver: boolean): void
 }
 
@@ -45,7 +45,7 @@ export class Sessions {
   /** Sessions that share limits, by the label that these count for. */
   readonly #peers = new Map<string, Set<Session>>()
   /** Frontends of the host, by number. `isAnnounced`: the others know of its code. */
-  readonly #frontends = new Map<number, { readonly label: string; isAnnounced: boolean }>()
+  readonly #frontends = new Map<number, { readonly label: string; readonly life: object; isAnnounced: boolean }>()
   /** Sessions whose code has ended. The end is emitted once the session has ended, too; a link can also be replaced. */
   readonly #over = new WeakMap<Session, { isAnnounced: boolean }>()
   readonly #ends = new FrontendEnds()
@@ -73,7 +73,8 @@ export class Sessions {
     if (peers) this.#peers.set(limitLabel!, peers)
     const closed = (): void => this.#closed(session, added)
     const events = new SessionReports({ label, frontend, linkId, getLog, report, closed })
-    const session = new Session({ ...added, router, scheduler: this.#scheduler, peers, events })
+    const life = frontend === undefined ? undefined : this.#frontends.get(frontend)?.life
+    const session = new Session({ ...added, router, scheduler: this.#scheduler, peers, events, life })
     peers?.add(session)
     session.metrics.watch = this.#watch?.getCaller(session.name)
     this.#open.add(session)
@@ -91,8 +92,7 @@ export class Sessions {
     const peers = limitLabel === undefined ? undefined : this.#peers.get(limitLabel)
     if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
     // Stryker disable next-line ConditionalExpression: no session is known by no label
-    const isLatest = label !== undefined && this.#byLabel.get(label) === session
-    if (isLatest) this.#byLabel.delete(label)
+    if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
     const closing = session.resources
       .closeAll(this.#resourcesAbort.signal)
       .finally(() => this.#closingResources.delete(closing))
@@ -100,7 +100,7 @@ export class Sessions {
     if (label === undefined) return
     const over = this.#over.get(session)
     this.#ends.ended(label, linkId, frontendCalls)
-    ended(isLatest && over !== undefined)
+    ended(over !== undefined && this.#byLabel.get(label)?.frontend !== frontend)
     if (frontend !== undefined && linkId !== undefined) report({ type: 'closed', frontend, id: linkId })
     if (over?.isAnnounced) emitDestroyed(router, label)
   }
@@ -146,7 +146,7 @@ export class Sessions {
 
   /** The host has a frontend with this label. @param isAnnounced - true if the others know of its code */
   know(frontend: number, label: string, isAnnounced: boolean): void {
-    if (!this.#frontends.has(frontend)) this.#frontends.set(frontend, { label, isAnnounced })
+    if (!this.#frontends.has(frontend)) this.#frontends.set(frontend, { label, life: {}, isAnnounced })
   }
 
   /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */

@@ -1,7 +1,8 @@
 // `allow` of a frontend: a capability for its label alone.
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import { type BusOptions, defineCore, plugin } from '../../src/index.js'
+import { type BusOptions, type CommandContext, defineCore, plugin } from '../../src/index.js'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { fixture, start } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
 
@@ -89,6 +90,25 @@ describe('allow', () => {
     await bus.closeFrontend('main')
     await bus.open('main', module, { allow: ['greet'] })
     expect(await bus.call('main', 'invoke', add)).toBe('Denied')
+  })
+
+  test('counts for a call that goes on after the end of its frontend, though another one has the label', async () => {
+    const [begun, goOn, seen] = [createDeferred<void>(), createDeferred<void>(), createDeferred<unknown>()]
+    const wait = async (_args: unknown, ctx: CommandContext): Promise<void> => {
+      begun.resolve()
+      await goOn.promise
+      seen.resolve(['wait', 'greet'].map(command => ctx.permits(command)))
+    }
+    const bus = await start({ core: defineCore({ commands: { greet: () => 'hello', wait } }) })
+    const first = await bus.connect('main', { allow: ['wait'] })
+    const waiting = first.invoke('wait')
+    await begun.promise
+    await first.close()
+    await expect(waiting).rejects.toMatchObject({ reason: 'Disconnected' })
+    const next = await bus.connect('main', { allow: ['greet'] })
+    expect(await next.invoke('greet')).toBe('hello')
+    goOn.resolve()
+    expect(await seen.promise).toEqual([true, false])
   })
 
   test('is rejected if a name is unknown, with the nearest command or permission', async () => {

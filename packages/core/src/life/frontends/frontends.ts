@@ -3,7 +3,7 @@ import type { Client } from '@sallyport/frontend/internal'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { createDeferred, isDevelopment } from '@sallyport/protocol/internal/util'
 import { createGlobMatcher } from '../../acl/identifier.js'
-import type { Capability } from '../../acl/types.js'
+import type { Capability, RightsSource } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/frontend-errors.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
@@ -187,6 +187,11 @@ export class Frontends {
       ...Array.from(this.#ended.values(), ({ info }) => ({ ...info })),
       ...Array.from(this.#byName.values(), ({ info }) => info),
     ]
+  }
+
+  /** Returns where the rights of the frontend are written that has this label, or had it last. */
+  getRightsSource(label: string): RightsSource | undefined {
+    return (this.#byName.get(label)?.deps.config ?? this.#ended.get(label)?.config)?.rightsSource
   }
 
   getInfo(label: string): FrontendInfo | undefined {

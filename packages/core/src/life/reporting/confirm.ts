@@ -53,7 +53,7 @@ export function answerConfirm(
 }
 
 /**
- * Answers `ctx.confirm` of one call of a label, on a bus without `onConfirm`.
+ * Answers `ctx.confirm` of one call of a frontend, on a bus without `onConfirm`.
  *
  * @param call - the number of the call, as its caller counts
  * @returns what `ctx.confirm` resolves or rejects with
@@ -65,7 +65,8 @@ export class HostConfirmRequests {
   readonly #onConfirm: OnConfirm | undefined
   readonly #log: HostLog
   #pending = new Map<number, AbortController>()
-  readonly #ofCalls = new Map<string, ConfirmCall>()
+  /** By the number of the frontend: a call can ask after another one has its label. */
+  readonly #ofCalls = new Map<number | undefined, ConfirmCall>()
   #hasWarned = false
 
   constructor(onConfirm: OnConfirm | undefined, log: HostLog) {
@@ -74,9 +75,9 @@ export class HostConfirmRequests {
   }
 
   /** Asks `confirm` for calls of a frontend of this host, unless the host has said who answers. Returns what ends that. */
-  answerCallsOf(label: string, confirm: ConfirmCall): () => void {
-    this.#ofCalls.set(label, confirm)
-    return () => void this.#ofCalls.delete(label)
+  answerCallsOf(frontend: number | undefined, confirm: ConfirmCall): () => void {
+    this.#ofCalls.set(frontend, confirm)
+    return () => void this.#ofCalls.delete(frontend)
   }
 
   ask(
@@ -92,7 +93,7 @@ export class HostConfirmRequests {
       if (this.#pending === pending) answer(confirmed)
     }
     if (!this.#onConfirm) {
-      const own = frontend === undefined ? undefined : this.#ofCalls.get(label)?.(text, call, signal)
+      const own = frontend === undefined ? undefined : this.#ofCalls.get(frontend)?.(text, call, signal)
       if (own) {
         pending.set(id, controller)
         return void own.then(settle, (error: unknown) => settle(reportError(error)))

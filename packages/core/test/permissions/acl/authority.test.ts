@@ -8,7 +8,7 @@ const READ_DIR = 'plugin:fs|read_dir'
 
 test('what names a plugin that was removed is no mistake, and counts again once it returns', () => {
   const { authority, may, warnings } = make({ capabilities: [capability(['bare:allow-go'], { windows: ['main'] })] })
-  authority.setRights('listed', { allow: { from: 'bus.connect: allow', entries: ['bare:allow-go'] } })
+  authority.addFrontend(2, 'listed', { allow: { from: 'bus.connect: allow', entries: ['bare:allow-go'] } })
   const all = [...registry.values()]
   const others = all.filter(({ method }) => !method.startsWith('plugin:bare|'))
   for (const commands of [others, others, all]) authority.replaceCommands(commands, [])
@@ -185,24 +185,49 @@ describe('without a capability', () => {
 
   test('trusted code may call every app command and the core plugins, but no other plugin', () => {
     const { authority, may } = make()
-    authority.setRights('main', { isTrusted: true })
+    authority.addFrontend(1, 'main', { isTrusted: true })
     expect(['greet', 'plugin:path|join', READ_FILE].map(each => may('main', each))).toEqual([true, true, false])
     expect(may('other', 'greet')).toBe(false)
-    authority.setRights('main', undefined)
+    authority.removeFrontend(1)
     expect(may('main', 'greet')).toBe(false)
   })
 
   test('trusted code that a capability or `allow` names has only what these name', () => {
     const { authority, may } = make({ capabilities: [capability(['allow-greet'], { windows: ['main'] })] })
-    authority.setRights('main', { isTrusted: true })
-    authority.setRights('listed', { isTrusted: true, allow: { entries: ['add'], from: 'allow' } })
+    authority.addFrontend(1, 'main', { isTrusted: true })
+    authority.addFrontend(2, 'listed', { isTrusted: true, allow: { entries: ['add'], from: 'allow' } })
     expect([may('main', 'greet'), may('main', 'add')]).toEqual([true, false])
     expect([may('listed', 'greet'), may('listed', 'add')]).toEqual([false, true])
   })
 
+  test('belong to a frontend, and not to the next one with its label', () => {
+    const { authority } = make()
+    const first = authority.addFrontend(1, 'main', { allow: { entries: ['greet'], from: 'allow' } })
+    const second = authority.addFrontend(2, 'main', { allow: { entries: ['add'], from: 'allow' } })
+    authority.removeFrontend(1)
+    const seen = [first, second, authority.getPermitsOfLatest('main')].map(each => [
+      each.permits('greet'),
+      each.permits('add'),
+    ])
+    expect(seen).toEqual([
+      [true, false],
+      [false, true],
+      [false, true],
+    ])
+  })
+
+  test('of trusted code that has ended stay limited when the capability that names it is removed', () => {
+    const { authority } = make()
+    authority.add(source(capability(['allow-greet'], { windows: ['main'] })))
+    const permits = authority.addFrontend(1, 'main', { isTrusted: true })
+    authority.removeFrontend(1)
+    authority.remove('main')
+    expect(permits.permits('add')).toBe(false)
+  })
+
   test('trusted code stays named by a capability that was removed', () => {
     const { authority, may } = make({ capabilities: [capability(['allow-greet'], { windows: ['main'] })] })
-    authority.setRights('main', { isTrusted: true })
+    authority.addFrontend(1, 'main', { isTrusted: true })
     authority.remove('main')
     expect(may('main', 'greet')).toBe(false)
   })
@@ -222,7 +247,7 @@ describe('allow', () => {
 
   test('"*" is every app command and the core plugins, but no other plugin', () => {
     const { authority, may } = make()
-    authority.setRights('main', { allow: list('*') })
+    authority.addFrontend(1, 'main', { allow: list('*') })
     expect(['greet', 'add', 'plugin:path|join', READ_FILE].map(each => may('main', each))).toEqual([
       ...[true, true, true, false],
     ])
@@ -231,21 +256,21 @@ describe('allow', () => {
   test('can name values for the scope of a permission', () => {
     const { authority } = make()
     const entry = { permission: 'fs:allow-read-file', allow: ['/tmp'], deny: ['/tmp/x'] }
-    authority.setRights('main', { allow: list(entry) })
-    const { allow, deny } = authority.getPermits('main').getScope(registry.get(READ_FILE)!)
+    authority.addFrontend(1, 'main', { allow: list(entry) })
+    const { allow, deny } = authority.getPermitsOfLatest('main').getScope(registry.get(READ_FILE)!)
     expect([allow, deny]).toEqual([['/tmp'], ['/tmp/x']])
   })
 
   test('takes the name of a command in place of its permission', () => {
     const { authority } = make()
-    authority.setRights('main', { allow: list({ permission: READ_FILE, allow: ['/tmp'] }) })
-    expect(authority.getPermits('main').getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
+    authority.addFrontend(1, 'main', { allow: list({ permission: READ_FILE, allow: ['/tmp'] }) })
+    expect(authority.getPermitsOfLatest('main').getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
   })
 
   test('changes nothing for other frontends', () => {
     const { authority, may } = make()
-    authority.setRights('main', { isTrusted: true })
-    authority.setRights('plugin', { allow: list('greet') })
+    authority.addFrontend(1, 'main', { isTrusted: true })
+    authority.addFrontend(2, 'plugin', { allow: list('greet') })
     expect([may('main', 'add'), may('plugin', 'add'), may('third', 'greet')]).toEqual([true, false, false])
   })
 })
@@ -253,8 +278,7 @@ describe('allow', () => {
 describe('changes at run time', () => {
   test('apply from the next call on, also to permits that exist already', () => {
     const { authority } = make()
-    authority.setRights('main', { allow: { entries: ['greet'], from: 'allow' } })
-    const permits = authority.getPermits('main')
+    const permits = authority.addFrontend(1, 'main', { allow: { entries: ['greet'], from: 'allow' } })
     const may = (method: string): boolean => permits.check(registry.get(method)!) === undefined
     expect([may('greet'), may(READ_FILE)]).toEqual([true, false])
     authority.add(source(capability(['allow-add', { identifier: 'fs:allow-read-file', allow: ['/tmp'] }])))

@@ -79,7 +79,7 @@ export function make({ scopeChecks, ...options }: MakeOptions & Pick<AclDeps, 's
     ...(scopeChecks && { scopeChecks }),
   })
   const check = (label: string, method: string): BusError | undefined =>
-    authority.getPermits(label).check(registry.get(method)!)
+    authority.getPermitsOfLatest(label).check(registry.get(method)!)
   return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }
 }
 

@@ -245,13 +245,13 @@ describe('permissions of plugins that are not here', () => {
   test('warns of a list of `allow` that has been resolved in silence when commands changed', () => {
     const { authority, warnings } = make(project)
     const allow = { from: 'bus.run: allow', entries: ['bare:allow-go'] }
-    authority.setRights('first', { allow })
+    authority.addFrontend(1, 'first', { allow })
     authority.replaceCommands(
       [...registry.values()].filter(({ method }) => !method.startsWith('plugin:bare|')),
       [],
     )
     expect(warnings).toEqual([])
-    authority.setRights('second', { allow })
+    authority.addFrontend(2, 'second', { allow })
     expect(warnings).toEqual([
       'bus.run: allow[0]: permissions of the plugin bare are ignored, because this core does not have it',
     ])

@@ -129,7 +129,7 @@ describe('the check of a plugin', () => {
     const value = capability([{ identifier: 'fs:allow-read-file', allow: [1] }])
     expect(() => authority.add({ value, from: 'bus.addCapability' })).toThrow('invalid scope for plugin fs')
     expect(() =>
-      authority.setRights('main', {
+      authority.addFrontend(1, 'main', {
         allow: { entries: [{ permission: 'fs:allow-read-file', allow: [1] }], from: 'allow' },
       }),
     ).toThrow('invalid scope for plugin fs')
