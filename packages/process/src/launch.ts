@@ -73,8 +73,9 @@ export const createProcessConfig = (
     const { code, sandbox, env, network } = process
     const name = host.getName(frontend.label)
     const started: FrontendStart = { ...frontend, ...code, sandbox, env }
-    const start: RelayStart = { type: 'start', name, start: serializeValue(started), heartbeat, network }
     const { runner } = code
+    const canSuspend = started.text?.wrapper !== undefined && runner !== undefined
+    const start: RelayStart = { type: 'start', name, start: serializeValue(started), heartbeat, canSuspend, network }
     const hasText = started.text !== undefined && runner === undefined
     const preparation: FrontendPreparation = { sandbox, hasText, runner }
     const request = {

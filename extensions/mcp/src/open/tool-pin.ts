@@ -6,9 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
-import { isWithin } from '@sallyport/process/internal/permission-model'
 import { escapeHidden, parseJson, toPlainText } from '@sallyport/protocol/internal/util'
-import { checkValue } from '../shared/checks.js'
+import { checkValue, isWithin } from '../shared/checks.js'
 import type { ToolChange } from './options.js'
 
 /** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { BusError } from '@sallyport/core'
 import type { OptionCheck } from '@sallyport/protocol/internal/errors'
 
@@ -16,3 +17,7 @@ export const BYTES: OptionCheck = [value => isPositive(value, Infinity), 'bytes,
 export function checkValue(place: string, isValid: boolean, expected: string): asserts isValid {
   if (!isValid) throw new BusError('InvalidParams', `${place} must be ${expected}`)
 }
+
+/** Returns true if a directory is, or has, the path. */
+export const isWithin = (directories: readonly string[], path: string | undefined): boolean =>
+  path !== undefined && directories.some(each => !/^\.\.(?:\/|$)|^\//.test(relative(each, path)))

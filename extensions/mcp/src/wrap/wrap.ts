@@ -5,13 +5,14 @@
 // 3. relay     messages, until one of the two ends
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { basename, isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, isAbsolute, join, resolve } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { getHomeDirectory } from '@sallyport/core/internal'
 import { LauncherUnavailable, type ProgramOptions, startProgram } from '@sallyport/process/internal/launchers'
 import { readNumber, UsageError, type Values } from '@sallyport/protocol/internal/command-line'
 import { toPlainText } from '@sallyport/protocol/internal/util'
+import { isWithin } from '../shared/checks.js'
 import { Approval } from './approval.js'
 import { type Installed, Installer, type NpxCommand, parseNpx } from './install.js'
 import { Learner } from './learn.js'
@@ -142,9 +143,6 @@ function explainStart(error: unknown): never {
 function getWorkingDirectory({ read, write, wall }: Rights): string | undefined {
   return wall === 'none' || isWithin([...read, ...write], process.cwd()) ? process.cwd() : undefined
 }
-
-const isWithin = (directories: readonly string[], path: string | undefined): boolean =>
-  path !== undefined && directories.some(each => !/^\.\.(?:\/|$)|^\//.test(relative(each, path)))
 
 function toPath(uri: unknown): string | undefined {
   try {

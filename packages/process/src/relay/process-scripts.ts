@@ -156,7 +156,8 @@ class RelayedScript extends RelayedCode {
   #hasExited = false
 
   constructor(process: ProcessScripts, id: number, data: ScriptData, post: (report: MemberReport) => void) {
-    super(process.streams, id, data.start.text?.wrapper !== undefined)
+    super(process.streams, id)
+    this.canSuspend = data.start.text?.wrapper !== undefined
     this.#process = process
     this.#name = data.name
     this.#maxRunMs = data.maxRunMs

@@ -32,6 +32,8 @@ export interface RelayStart {
   /** `FrontendStart`, serialized; the relay passes it on unread. */
   start: Uint8Array
   heartbeat: Heartbeat | undefined
+  /** True for a script of `bus.run`, which a command can interrupt. */
+  canSuspend?: boolean
   /** What the frontend reaches over the network, if that is a list of hosts. */
   network: BrokerOptions | undefined
 }

@@ -25,7 +25,9 @@ export const KILL_TIMEOUT_MS = 250
 
 export abstract class RelayedCode {
   protected lifecycle: LifecycleState | undefined
-  protected readonly parse: ReturnType<typeof createMemberParser>
+  /** True for a script of `bus.run`, which a command can interrupt. */
+  protected canSuspend = false
+  protected readonly parse: ReturnType<typeof createMemberParser> = createMemberParser(() => this.canSuspend)
   readonly #stream: Duplex
   readonly #frames: Duplex
   readonly #control: StreamLink
@@ -41,12 +43,8 @@ export abstract class RelayedCode {
   /** Bytes that waited at its last answer. */
   #queued: number | undefined
 
-  /**
-   * @param member - its number in the process
-   * @param canSuspend - true for code of `bus.run`, which a command can interrupt
-   */
-  constructor(streams: StreamMultiplexer, member: number, canSuspend = false) {
-    this.parse = createMemberParser(canSuspend)
+  /** @param member - its number in the process */
+  constructor(streams: StreamMultiplexer, member: number) {
     const { control, link } = getMemberStreams(member)
     this.#stream = streams.open(control)
     this.#frames = streams.open(link)

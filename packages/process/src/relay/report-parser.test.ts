@@ -17,7 +17,7 @@ const suspended = report({ type: 'suspended', tokens: ['a'] })
 
 /** A parser of what the messages of one member have. */
 function createReportParser(canSuspend = true) {
-  const parse = createMemberParser(canSuspend)
+  const parse = createMemberParser(() => canSuspend)
   return (frame: ReceivedFrame) => {
     const parsed = parse(frame)
     return typeof parsed === 'object' && parsed.type === 'message' ? parsed.message : parsed

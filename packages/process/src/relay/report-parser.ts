@@ -34,18 +34,18 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
  * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'nothing'` for one that is
  * not passed on: a part, or a rejection too many, of which each costs the host's thread an error.
  *
- * @param canSuspend - false for code that is never interrupted: what it sends as parts would only fill the memory of its relay
+ * @param canSuspend - returns false for code that is never interrupted: what it sends as parts would only fill the memory of its relay
  */
-function createReportParser(canSuspend: boolean): ParseReport {
+function createReportParser(canSuspend: () => boolean): ParseReport {
   let last = -1
   let moduleSteps = 0
-  let parts: Uint8Array[] | undefined = canSuspend ? [] : undefined
+  let parts: Uint8Array[] | undefined = []
   let partBytes = 0
   let isLast = false
   let unhandled = 0
   const isReady = (): boolean => last >= LIFECYCLE_STATES.indexOf('ready')
   return ({ kind, body }, report) => {
-    if (kind === FRAME_KIND.bytes && parts && isReady() && typeof body !== 'string') {
+    if (kind === FRAME_KIND.bytes && parts && canSuspend() && isReady() && typeof body !== 'string') {
       if (body.length === 0 || isLast) return undefined
       isLast = body.length < SNAPSHOT_PART_BYTES
       partBytes += body.length
@@ -84,7 +84,7 @@ export type RelayedReport =
 
 /** Returns a parser for the reports of one member. A script prints by reports, too. Its first error is its end. */
 export function createMemberParser(
-  canSuspend = false,
+  canSuspend: () => boolean = () => false,
 ): (frame: ReceivedFrame) => RelayedReport | 'nothing' | undefined {
   const parse = createReportParser(canSuspend)
   let isLinked = false

@@ -167,7 +167,8 @@ class ProcessRelay extends RelayedCode {
     }
   }
 
-  #begin({ start, heartbeat, network, name }: RelayStart): void {
+  #begin({ start, heartbeat, network, name, canSuspend }: RelayStart): void {
+    this.canSuspend = canSuspend === true
     this.#name = name
     if (network) this.#openBroker(this.#process.streams.open(PROCESS_STREAMS.network), network)
     // CPU time of a spare is not that of its frontend.
