@@ -155,8 +155,6 @@ export default defineConfig({
     // The last lines of CI are all that is known of a test that failed there.
     chaiConfig: { truncateThreshold: 2000 },
     passWithNoTests: true,
-    // Each project would compile the same files again. In each package, as packages that run at once would empty a common one.
-    experimental: { fsModuleCache: true, fsModuleCachePath: 'node_modules/.vitest-modules' },
     reporters: ['default', ...(TURBO_HASH && script.startsWith('test') ? [reporter] : [])],
   },
 })

@@ -76,8 +76,7 @@ describe.runIf(hasWall && canRead).each(choose(['20.19.0', '20', '22', '24', '26
 
     test('the tests of the launchers pass', { timeout: 300_000 }, () => {
       const vitest = join(root, '../../node_modules/vitest/vitest.mjs')
-      // They can write nothing into the package.
-      const options = ['--configLoader', 'runner', '--reporter=dot', '--experimental.fsModuleCache=false']
+      const options = ['--configLoader', 'runner', '--reporter=dot']
       const args = [vitest, 'run', ...options, 'src/life/sandboxes/process', 'test/long/sandboxes/wall.test.ts']
       const env = { PATH: process.env.PATH, HOME: directory }
       const { status, stdout, stderr } = spawnSync(node, args, { ...user, cwd: root, encoding: 'utf8', env })
