@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command `sallyport-mcp`. `wrap` takes the place of an MCP server in the configuration of any client, and starts that server in a wall; `doctor`
 // prints what the servers of a configuration can reach.
+import { checkRuntime } from '@sallyport/core/internal'
 import { type CommandSet, readCommandLine, UsageError } from '@sallyport/protocol/internal/command-line'
 import { toPlainText } from '@sallyport/protocol/internal/util'
 import manifest from '../package.json' with { type: 'json' }
@@ -55,6 +56,7 @@ Exit codes: 0 success · 1 servers cannot be in a wall here · 2 error in the co
 }
 
 async function run(argv: readonly string[]): Promise<number> {
+  checkRuntime()
   const line = readCommandLine(COMMANDS, argv)
   if (line.print !== undefined) return print(line.print, 0)
   const { command, values, words, program } = line

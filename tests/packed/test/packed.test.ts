@@ -34,7 +34,8 @@ const MEGABYTES: Record<string, number> = {
   nats: 0.8,
   'tauri-plugins': 0.8,
   'plugin-host': 0.3,
-  mcp: 0.35,
+  // With the command that wraps other servers.
+  mcp: 0.45,
   'code-mode': 0.2,
   web: 0.6,
   compare: 0.3,

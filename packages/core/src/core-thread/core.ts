@@ -128,12 +128,8 @@ export class Core {
     })
     // Listeners of other cores are unknown here.
     if (isDevelopment() && !config.network) {
-      const plugins = definition.plugins ?? []
-      warnAboutUnheard(
-        this.#router,
-        plugins.map(({ name }) => name),
-        getLog,
-      )
+      const names = definition.plugins?.map(({ name }) => name) ?? []
+      warnAboutUnheard(this.#router, names, getLog)
     }
     if (config.holdsEvents) this.#router.hold(config.codec)
   }
