@@ -27,9 +27,17 @@ const ORDER = {
     'support',
     'regression-check',
   ].map(name => `reference/${name}`),
-  Internals: ['architecture', 'borders', 'machines', 'wire', 'records', 'nats-protocol', 'benchmark', 'results'].map(
-    name => `internals/${name}`,
-  ),
+  Internals: [
+    'architecture',
+    'borders',
+    'trials',
+    'machines',
+    'wire',
+    'records',
+    'nats-protocol',
+    'benchmark',
+    'results',
+  ].map(name => `internals/${name}`),
 }
 
 /** A page's first heading, up to its colon. */
