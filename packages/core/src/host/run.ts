@@ -209,7 +209,9 @@ class Run {
   }
 
   async #explainStop(error: unknown): Promise<unknown> {
-    const isStarting = this.#frontend.info.state === 'starting'
+    const { info, traffic } = this.#frontend
+    // A call can arrive before the message that it has started.
+    const isStarting = info.state === 'starting' && traffic.limitedCalls === 0
     if (!isStarting || !isBusError(error, 'Timeout')) return nameCalls(error, this.#host.core, this.#label)
     return new BusError('Timeout', `${error.message}: its sandbox had not started. Pass a longer \`timeout\``)
   }
