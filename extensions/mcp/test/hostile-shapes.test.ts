@@ -393,7 +393,7 @@ test('no schema of a server runs in the host: a result is passed on as it is, wh
 })
 
 test('lines that are no message are counted, whatever they are', () =>
-  rows(['[]', '', 'text', '1'])(async line => {
+  rows(['[]', ' [ ] ', '\u{feff}[]', '[[]]', '', 'text', '1'])(async line => {
     setServer(
       ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
       (_number, write) => Array.from({ length: 1001 }, () => write(line)),

@@ -568,6 +568,14 @@ test('answers at the limits pass', () =>
           .end(`\ufeff${JSON.stringify({ jsonrpc: '2.0', id, result: RAN })}`),
       RAN,
     ],
+    [
+      'an event of many lines of data, with fields',
+      (response, id) => {
+        const text = `{"jsonrpc":"2.0","id":${Number(id)},"result":{"content":[]${'\n'.repeat(50_000)}}}`
+        events(response).end(`: c\nid: 1\nevent: message\nretry: 1\n${text.replaceAll(/^/gm, 'data:')}\n\n`)
+      },
+      { content: [] },
+    ],
     ['60 levels', (response, id) => events(response).end(`data: ${toDeep(id, 60)}\n\n`), { content: [] }],
   ])(async (_name, answer, result) => {
     const bus = await startBus()
@@ -722,6 +730,9 @@ test('a server that sends what nobody asked for is ended, with the reason', () =
     ['ends of lines that are returns', response => flood(response, '\r'.repeat(100))],
     ['marks without an event', response => flood(response, 'id: 1\n'.repeat(100))],
     ['names without an event', response => flood(response, 'event: x\n\n'.repeat(100))],
+    ['a field that begins as data does', response => flood(response, 'database\n'.repeat(100))],
+    ['a long name again and again', response => flood(response, `event: ${'x'.repeat(MAX / 2)}\ndata:\n\n`)],
+    ['data in short lines', response => flood(response, `${'data:\n'.repeat(MAX / 2)}\n`)],
   ])(async (_name, answer) => {
     const bus = await startBus()
     const { url } = await listenHostile(response => answer(events(response)))

@@ -10,12 +10,14 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 /**
  * Returns the messages of a text: several, if it is a batch, which was a part of MCP until 2025-06-18.
- * @throws {RangeError} for too many levels or values; {SyntaxError} for what is no JSON
+ * @throws {RangeError} for too many levels or values; {SyntaxError} for what is no JSON, or an empty batch
  */
 export function parseMessages(written: Buffer): unknown[] {
   const text = written.subarray(written.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0)
   scanJson(text, 0)
   const value: unknown = JSON.parse(text.toString('utf8'))
+  // Whoever counts messages would count none, again and again.
+  if (Array.isArray(value) && value.length === 0) throw new SyntaxError('a batch has no messages')
   return (Array.isArray(value) ? value : [value]).map(withoutNulls)
 }
 
@@ -45,11 +47,14 @@ export class MessageBytes {
 /** The lines of a stream, of which each is a message. */
 export class LineReader {
   readonly #maxMessage: number
+  readonly #prefixLength: number
   /** That is not complete. */
   #line: MessageBytes | undefined
 
-  constructor(maxMessage: number) {
+  /** @param prefixLength - bytes that a line can have beside its message */
+  constructor(maxMessage: number, prefixLength = 0) {
     this.#maxMessage = maxMessage
+    this.#prefixLength = prefixLength
   }
 
   /** Returns the lines that a chunk completes. @throws {RangeError} for a line that is too long */
@@ -67,8 +72,27 @@ export class LineReader {
 
   #add(part: Buffer): void {
     if (part.length === 0) return
-    this.#line ??= new MessageBytes(this.#maxMessage)
+    this.#line ??= new MessageBytes(this.#maxMessage + this.#prefixLength)
     if (!this.#line.add(part)) throw new RangeError(`it sent a message of more than ${this.#maxMessage} bytes`)
+  }
+}
+
+/** The lines of a stream of events, which end with CR, LF, or both. */
+export class EventLineReader {
+  readonly #lines: LineReader
+  #isAfterReturn = false
+
+  constructor(maxMessage: number) {
+    this.#lines = new LineReader(maxMessage, 'data: '.length)
+  }
+
+  /** Returns the lines that a chunk completes. @throws {RangeError} for a line that is too long */
+  read(chunk: Buffer): Generator<Buffer> {
+    // A character for each byte.
+    const text = chunk.toString('latin1')
+    const rest = this.#isAfterReturn && text.startsWith('\n') ? text.slice(1) : text
+    this.#isAfterReturn = text.endsWith('\r')
+    return this.#lines.read(Buffer.from(rest.replaceAll(/\r\n?/g, '\n'), 'latin1'))
   }
 }
 
@@ -79,13 +103,13 @@ export class UnrequestedCount {
   #bytes = 0
 
   /** Returns false if it was one too many. */
-  add(length: number, messages = 1): boolean {
+  add(length: number): boolean {
     const now = performance.now()
     if (now - this.#periodStart >= PERIOD_MS) {
       this.#periodStart = now
       this.#messages = this.#bytes = 0
     }
-    this.#messages += messages
+    this.#messages += 1
     this.#bytes += length
     return this.#messages <= MAX_UNREQUESTED && this.#bytes <= MAX_UNREQUESTED_BYTES
   }

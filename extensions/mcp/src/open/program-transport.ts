@@ -163,8 +163,6 @@ export class ProgramTransport implements ServerTransport {
       // Servers that print to their standard output by mistake are common.
       return this.#skip(line)
     }
-    // An empty batch.
-    if (messages.length === 0) this.#skip(line)
     for (const each of messages) this.#take(each, line)
   }
 

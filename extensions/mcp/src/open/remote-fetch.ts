@@ -8,7 +8,7 @@ import { Broker, type BrokerStream } from '@sallyport/process/internal/launchers
 import { BROKER_OUTCOME, BROKER_REASON, deadline } from '@sallyport/protocol/internal/contract'
 import { createDeferred, parseForeignUrl, toPlainText } from '@sallyport/protocol/internal/util'
 import { createParser } from 'eventsource-parser'
-import { MessageBytes, parseMessages } from './messages.js'
+import { EventLineReader, MessageBytes, parseMessages } from './messages.js'
 import { RequestLost } from './server-transport.js'
 
 export interface RemoteFetchOptions {
@@ -28,8 +28,8 @@ export interface Exchange {
 }
 
 export interface RemoteFetchEvents {
-  /** Gets each message before the SDK does. Returns false if nobody asked for it, and it was one too many. @param count - of what is no message */
-  admit(message: unknown, length: number, count?: number): boolean
+  /** Gets each message before the SDK does. Returns false if nobody asked for it, and it was one too many. */
+  admit(message: unknown, length: number): boolean
   /** Gets a violation in a response that is for no request of the bus. */
   fail(error: RequestLost): void
 }
@@ -37,6 +37,10 @@ export interface RemoteFetchEvents {
 const EVENT_STREAM = 'text/event-stream'
 /** A longer id of an event would be a header of a request. */
 const MAX_EVENT_ID = 1024
+/** Lines of an event beside its data that count for nothing: its name, its id, the empty one, and some comments. */
+const MAX_EVENT_FIELDS = 8
+/** Bytes for which each line of data counts at least: a short one costs the host more than its bytes do. */
+const LINE_COST = 256
 const NULL_BODY = new Set([204, 205, 304])
 
 /** What no server of good will sends. */
@@ -150,35 +154,35 @@ export class RemoteFetch {
     exchange: Exchange | undefined,
   ): AsyncGenerator<Uint8Array> {
     const decoder = new TextDecoder()
+    const lines = new EventLineReader(this.#options.maxMessage)
     const texts: string[] = []
-    const count = (length: number): void => this.#admit(undefined, length)
+    // Since the last event: lines beside its data, and what its data costs.
+    let [fields, cost] = [0, 0]
     const parser = createParser({
       maxBufferSize: this.#options.maxMessage,
       onEvent: ({ id = '', data }) => {
         this.#checkLength(Buffer.byteLength(data))
-        const messages = data === '' ? [] : (this.#parse(Buffer.from(data)) ?? [])
-        if (messages.length === 0) count(data.length)
+        const messages = data === '' ? [] : (this.#parse(Buffer.from(data), cost) ?? [])
+        if (messages.length === 0) this.#admit(undefined, cost)
+        fields = cost = 0
         const marker = id !== '' && id.length <= MAX_EVENT_ID ? `id: ${id}\n` : ''
         texts.push(`${marker}data: ${JSON.stringify(messages[0]) ?? ''}\n\n`)
         for (const message of messages.slice(1)) texts.push(`data: ${JSON.stringify(message)}\n\n`)
       },
-      onRetry: delay => {
-        count(0)
-        texts.push(`retry: ${delay}\n`)
-      },
-      onComment: comment => count(comment.length),
-      onError: ({ type, line = '' }) => {
+      onRetry: delay => void texts.push(`retry: ${delay}\n`),
+      onError: ({ type }) => {
         if (type === 'max-buffer-size-exceeded') this.#checkLength(Infinity)
-        count(line.length)
       },
     })
-    const lines = new EventLines()
+    const feed = (line: Buffer): void => {
+      const text = decoder.decode(line)
+      if (/^data(?::|$)/.test(text)) cost += Math.max(line.length, LINE_COST)
+      else if (++fields > MAX_EVENT_FIELDS || line.length > MAX_EVENT_ID) this.#admit(undefined, line.length)
+      parser.feed(`${text}\n`)
+    }
     try {
       for await (const chunk of received) {
-        const text = lines.read(decoder.decode(chunk, { stream: true }))
-        parser.feed(text)
-        const idle = lines.takeIdle(texts.length)
-        if (idle > 0) this.#admit(undefined, text.length, idle)
+        for (const line of lines.read(chunk)) feed(line)
         if (texts.length > 0) yield Buffer.from(texts.splice(0).join(''))
       }
     } catch (error) {
@@ -189,7 +193,7 @@ export class RemoteFetch {
   }
 
   /** Returns `undefined` for what is no JSON. @throws {RequestLost} for a text beyond the limits */
-  #parse(text: Buffer): unknown[] | undefined {
+  #parse(text: Buffer, cost: number = text.length): unknown[] | undefined {
     let messages: unknown[]
     try {
       messages = parseMessages(text)
@@ -197,12 +201,12 @@ export class RemoteFetch {
       if (error instanceof SyntaxError) return undefined
       throw new Violation(`it sent a message beyond the limits: ${(error as Error).message}`)
     }
-    for (const message of messages) this.#admit(message, text.length)
+    for (const message of messages) this.#admit(message, cost)
     return messages
   }
 
-  #admit(message: unknown, length: number, count = 1): void {
-    if (this.#events.admit(message, length, count)) return
+  #admit(message: unknown, length: number): void {
+    if (this.#events.admit(message, length)) return
     const error = new Violation('it sent more than it was asked for')
     this.#events.fail(error)
     throw error
@@ -214,41 +218,10 @@ export class RemoteFetch {
   }
 
   /** A violation in an answer costs its own request alone. After other errors, the SDK can read the rest of a stream again. */
-  #fail(error: unknown, exchange: Exchange | undefined): unknown {
+  #fail(cause: unknown, exchange: Exchange | undefined): unknown {
+    const error = cause instanceof RangeError ? new Violation(cause.message) : cause
     if (error instanceof Violation) (exchange ?? this.#events).fail(error)
     return error
-  }
-}
-
-/** Lines of an event beside its data: `id`, `event`, and the one that ends it; and of each comment, which ends an event of nothing. */
-const LINES_PER_EVENT = 4
-
-/** Counts the lines of a stream of events that belong to none, which cost the parser as much as others. */
-class EventLines {
-  #endsWithReturn = false
-  #isLineStart = true
-  #idle = 0
-
-  /** Returns a text whose lines end with `\n`: at each `\r`, the parser would search the rest for that. */
-  read(chunk: string): string {
-    const joined = this.#endsWithReturn && chunk.startsWith('\n') ? chunk.slice(1) : chunk
-    this.#endsWithReturn = chunk === '' ? this.#endsWithReturn : chunk.endsWith('\r')
-    const text = joined.includes('\r') ? joined.replaceAll('\r\n', '\n').replaceAll('\r', '\n') : joined
-    for (let at = this.#isLineStart ? 0 : text.indexOf('\n') + 1; at < text.length;) {
-      if (/^(?:\n|id|event)/.test(text.slice(at, at + 5))) this.#idle++
-      const end = text.indexOf('\n', at)
-      if (end < 0) break
-      at = end + 1
-    }
-    if (text !== '') this.#isLineStart = text.endsWith('\n')
-    return text
-  }
-
-  /** Returns how many lines belonged to none of so many events. */
-  takeIdle(events: number): number {
-    const idle = Math.max(0, this.#idle - events * LINES_PER_EVENT)
-    this.#idle = 0
-    return idle
   }
 }
 

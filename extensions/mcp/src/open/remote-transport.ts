@@ -84,7 +84,7 @@ export class RemoteTransport implements ServerTransport {
     const { fetch } = new RemoteFetch(
       { ...options, onDenied },
       {
-        admit: (message, length, count) => this.#isAnswer(message) || this.#unrequested.add(length, count),
+        admit: (message, length) => this.#isAnswer(message) || this.#unrequested.add(length),
         fail: error => void this.close(error.message),
       },
     )

@@ -127,7 +127,7 @@ export class Relay {
   #parse(line: Buffer): Message[] {
     try {
       const messages = parseMessages(line)
-      if (messages.length > 0 && messages.every(isMessage)) return messages
+      if (messages.every(isMessage)) return messages
     } catch (error) {
       if (error instanceof RangeError) throw error
     }
