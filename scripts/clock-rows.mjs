@@ -167,6 +167,10 @@ export const ROWS = {
   },
 
   'extensions/inspector/src/host/feed.ts': { 'later(pause)': 'sends the next snapshot' },
+  'extensions/mcp/src/open/program-transport.ts': {
+    'deadline(this.#options.timeout)':
+      'a part of what it is sent to be taken, the longer of `timeout` and `startTimeout` | the server | ends it',
+  },
   'extensions/mcp/src/open/remote-fetch.ts': {
     'deadline(this.#options.timeout)':
       'a response, the longer of `timeout` and `startTimeout` | a remote server | rejects the calls that wait for it',

@@ -405,19 +405,52 @@ test('lines that are no message are counted, whatever they are', () =>
     await client.close()
   }))
 
-test('requests larger than what the server takes at once wait for each other, and a cancelled one is not sent', async () => {
-  const received: unknown[] = []
-  serve = ({ id: number }) => void received.push(number)
-  const transport = new ProgramTransport({ program: {} as never, maxMessage: 50_000, onStderr: undefined })
+const TRANSPORT = { program: {} as never, maxMessage: 2 ** 22, timeout: 60_000, onStderr: undefined }
+
+test('calls of any size wait until the server takes them, and end it for nobody', async () => {
+  setServer(
+    ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
+    (number, write, { arguments: given }) => {
+      const { text } = given as { text: string }
+      write(toResult(number, `{"content":[],"structuredContent":{"length":${text.length}}}`))
+    },
+  )
+  await using _ = await open()
+  await using client = await bus.connect('caller', { allow: ['s:default'] })
+  const lengths = [1, 9e6, 1, 2e6, 2e6, 2e6, 2e6, 2e6, 2e6]
+  const calls = lengths.map(length => client.invoke('plugin:s|good', { text: 'x'.repeat(length) }))
+  expect(await Promise.all(calls)).toMatchObject(lengths.map(length => ({ structuredContent: { length } })))
+})
+
+test('a server that takes a part of a message each minute goes on, and one that takes nothing is ended', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  isReading = false
+  onTestFinished(() => {
+    vi.useRealTimers()
+    isReading = true
+  })
+  const transport = new ProgramTransport(TRANSPORT)
   await transport.start()
-  const params = { text: 'x'.repeat(200_000) }
-  lastStdin.cork()
-  const sent = [1, 2, 3, 4].map(number => transport.send({ jsonrpc: '2.0', id: number, method: 'tools/call', params }))
-  await transport.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 3 } })
-  lastStdin.uncork()
+  const request = (id: number, length: number): Promise<void> =>
+    transport.send({ jsonrpc: '2.0', id, method: 'tools/call', params: { text: 'x'.repeat(length) } })
+  const sent = [request(1, 200_000), request(2, 1)]
+  const params = { requestId: 2 }
+  // A request that was not written yet is never written once it is cancelled.
+  await transport.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+  let taken = ''
+  while (!taken.endsWith('}\n')) {
+    await expect.poll(() => lastStdin.readableLength).toBeGreaterThan(0)
+    vi.advanceTimersByTime(50_000)
+    taken += String(lastStdin.read())
+  }
   await Promise.all(sent)
-  await expect.poll(() => received).toEqual([1, undefined, 2, 4])
-  await transport.close()
+  expect(taken).toMatch(/^[^\n]*"id":1\}?[^\n]*\n$/)
+  expect(transport.isClosed).toBe(false)
+  const stuck = request(3, 200_000)
+  await expect.poll(() => lastStdin.readableLength).toBeGreaterThan(0)
+  vi.advanceTimersByTime(60_000)
+  expect(await transport.ended).toBe('it does not read what it is sent')
+  await stuck
 })
 
 test('a person accepts what was shown: not what the server says later, nor a tool that takes the name of another', async () => {
@@ -466,7 +499,7 @@ test('a server that does not read what it is sent, or has closed its input, is e
   await client.close()
   isReading = false
   onTestFinished(() => void (isReading = true))
-  const transport = new ProgramTransport({ program: {} as never, maxMessage: 50_000, onStderr: undefined })
+  const transport = new ProgramTransport({ ...TRANSPORT, maxMessage: 50_000 })
   await transport.start()
   const answer = (id: number): Promise<void> =>
     transport.send({ jsonrpc: '2.0', id, result: { text: 'x'.repeat(60_000) } })

@@ -48,9 +48,10 @@ export async function openMcp(
   const events = new ServerEvents()
   const onDenied: OnDenied = denied => events.emit('denied', denied)
   const hasHttp = isRemote(server)
+  const limits = { ...connection, timeout: Math.max(timeout, startTimeout) }
   const createTransport = hasHttp
-    ? prepareRemote(server, connection, Math.max(timeout, startTimeout), onDenied)
-    : await prepareProgram(name, server, connection, onDenied)
+    ? prepareRemote(server, limits, onDenied)
+    : await prepareProgram(name, server, limits, onDenied)
   const pin = await ToolPin.read(name, pinFile)
   const isOwn = pin.isBelow(options.write ?? [])
   checkValue('openMcp: pin', !isOwn, 'outside of "write": the server could accept its own changes')
@@ -61,25 +62,25 @@ export async function openMcp(
 }
 
 type OnDenied = NonNullable<ProgramOptions['onDenied']>
-type Connection = Pick<OpenMcpOptions, 'home' | 'net' | 'onStderr'> & { readonly maxMessage: number }
+/** `timeout` is for each response of a server over HTTP, and for a program to take a part of what it is sent. */
+type Connection = Pick<OpenMcpOptions, 'home' | 'net' | 'onStderr'> &
+  Required<Pick<OpenMcpOptions, 'maxMessage' | 'timeout'>>
 
 async function prepareProgram(
   name: string,
   { command, args = [] }: McpCommand,
-  { maxMessage, onStderr, home: given, ...wall }: Connection,
+  { maxMessage, timeout, onStderr, home: given, ...wall }: Connection,
   onDenied: OnDenied,
 ): Promise<() => ServerTransport> {
   const home = given ?? getHome(name)
   if (given === undefined) await mkdir(home, { recursive: true, mode: 0o700 })
-  const transport = { program: { ...wall, command, args, home, onDenied }, maxMessage, onStderr }
+  const transport = { program: { ...wall, command, args, home, onDenied }, maxMessage, timeout, onStderr }
   return () => new ProgramTransport(transport)
 }
 
-/** @param timeout - milliseconds for each response */
 function prepareRemote(
   server: McpRemote,
-  { net, maxMessage }: Connection,
-  timeout: number,
+  { net, maxMessage, timeout }: Connection,
   onDenied: OnDenied,
 ): () => ServerTransport {
   const target = { ...readRemote(server, net), authProvider: server.authProvider }

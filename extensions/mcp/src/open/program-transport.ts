@@ -1,13 +1,7 @@
 // The standard streams of a server as a transport of the SDK. A server that writes too much, or what is no message, is ended.
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
-import {
-  type JSONRPCMessage,
-  type JSONRPCRequest,
-  parseJSONRPCMessage,
-  serializeMessage,
-} from '@modelcontextprotocol/client'
-import { onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
+import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client'
+import { deadline } from '@sallyport/protocol/internal/contract'
+import { createDeferred, onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
 import { LineReader, parseMessages, UnrequestedCount } from './messages.js'
@@ -15,13 +9,24 @@ import type { RequestLost, ServerTransport } from './server-transport.js'
 
 const NO_FILE = /ENOENT|EACCES|MODULE_NOT_FOUND|cannot find|no such file|can't open|permission denied/i
 const MAX_QUOTED = 200
+/** Bytes that are written at once. A server that takes them runs, however long a message is. */
+const PIECE_BYTES = 2 ** 16
+const UNREAD = 'it does not read what it is sent'
 /** JSON-RPC's "Internal error". */
 const INVALID_ANSWER = -32603
 
 export interface ProgramTransportOptions {
   readonly program: ProgramOptions
   readonly maxMessage: number
+  /** Milliseconds in which the server takes a part of what it is sent. */
+  readonly timeout: number
   readonly onStderr: ((text: string) => void) | undefined
+}
+
+interface Outgoing {
+  readonly message: JSONRPCMessage
+  /** Called once the message is written, or never will be. */
+  readonly resolve: () => void
 }
 
 export class ProgramTransport implements ServerTransport {
@@ -45,11 +50,12 @@ export class ProgramTransport implements ServerTransport {
   #hasClosedInput = false
   readonly #lines: LineReader
   readonly #requests = new Set<unknown>()
-  /** Requests that wait for room. */
-  readonly #unsent = new Set<unknown>()
-  /** Characters of other messages, which the server has not taken. */
+  /** What waits until the server takes it. The first is being written. */
+  readonly #outgoing: Outgoing[] = []
+  #isWriting = false
+  #stopWaiting = (): void => {}
+  /** Bytes of answers to the server that it has not taken. */
   #untaken = 0
-  #drained: Promise<unknown> | undefined
   readonly #unrequested = new UnrequestedCount()
   readonly #waiting: JSONRPCMessage[] = []
   #isHandling = false
@@ -75,47 +81,72 @@ export class ProgramTransport implements ServerTransport {
       const wasEnded = this.#hasClosedInput ? 'it closed its standard input' : `it was ended by ${signal}`
       const how = signal === null ? `it exited with code ${code}` : wasEnded
       for (const message of this.#waiting.splice(0)) this.#handle(message)
+      for (const { resolve } of this.#outgoing.splice(0)) resolve()
+      this.#stopWaiting()
       this.#setEnded(this.#violation ?? (exceeded === undefined ? how : `it ${exceeded}`))
       this.onclose?.()
     })
     if (this.isClosed) program.kill()
   }
 
+  /** Resolves once the message is written, its request is cancelled, or the server has ended. */
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#program?.stdin
     if (this.isClosed || !stdin?.writable) {
-      // Or it ends at this moment.
-      this.#hasClosedInput = true
-      this.#program?.kill()
+      this.#endForInput()
       throw new Error(await this.ended)
     }
-    if ('id' in message && 'method' in message) return this.#request(message, stdin)
-    if ('method' in message && message.method === 'notifications/cancelled')
-      this.#unsent.delete(message.params?.['requestId'])
-    const text = serializeMessage(message)
-    this.#untaken += text.length
-    stdin.write(text, () => (this.#untaken -= text.length))
+    if (this.#dropCancelled(message)) return
     // The SDK answers each ping, and does not wait for its answers.
-    if (this.#untaken > this.#options.maxMessage) this.#fail('it does not read what it is sent')
+    const length = 'method' in message ? 0 : serializeMessage(message).length
+    this.#untaken += length
+    if (this.#untaken > 2 * this.#options.maxMessage) this.#fail(UNREAD)
+    const { promise, resolve } = createDeferred<void>()
+    this.#outgoing.push({ message, resolve })
+    if (!this.#isWriting) void this.#write(stdin)
+    await promise
+    this.#untaken -= length
   }
 
-  /** Waits for those before it: their callers can have sent more than a pipe takes at once. Nothing is sent of one that is cancelled meanwhile. */
-  async #request(message: JSONRPCRequest, stdin: Writable): Promise<void> {
-    const { id } = message
-    this.#unsent.add(id)
-    while (!this.isClosed && stdin.writableNeedDrain && this.#unsent.has(id)) await this.#waitForRoom(stdin)
-    if (!this.#unsent.delete(id)) return
-    if (this.isClosed) throw new Error(await this.ended)
-    this.#requests.add(id)
-    if (!stdin.write(serializeMessage(message))) await this.#waitForRoom(stdin)
+  #endForInput(): void {
+    // Or it ends at this moment.
+    this.#hasClosedInput = true
+    this.#program?.kill()
   }
 
-  /** A server that reads nothing must not let a caller wait after its end. */
-  #waitForRoom(stdin: Writable): Promise<unknown> {
-    this.#drained ??= Promise.race([once(stdin, 'drain').catch(() => {}), this.ended]).finally(
-      () => (this.#drained = undefined),
-    )
-    return this.#drained
+  /** Returns true for the cancellation of a request that was not written yet. Neither is: its caller waits no longer. */
+  #dropCancelled(message: JSONRPCMessage): boolean {
+    if (!('method' in message) || message.method !== 'notifications/cancelled') return false
+    const isCancelled = ({ message: each }: Outgoing): boolean =>
+      'method' in each && 'id' in each && each.id === message.params?.['requestId']
+    const at = this.#outgoing.findIndex((each, index) => index > 0 && isCancelled(each))
+    if (at < 0) return false
+    this.#outgoing.splice(at, 1)[0]!.resolve()
+    return true
+  }
+
+  /** Calls wait for each other here, and the calls of one caller cannot end the server of all. */
+  async #write(stdin: Program['stdin']): Promise<void> {
+    this.#isWriting = true
+    for (let [next] = this.#outgoing; next && !this.isClosed; [next] = this.#outgoing) {
+      if (!stdin.writable) return this.#endForInput()
+      const { message, resolve } = next
+      if ('id' in message && 'method' in message) this.#requests.add(message.id)
+      await this.#writePieces(stdin, Buffer.from(serializeMessage(message)))
+      if (this.#outgoing[0] === next) this.#outgoing.shift()
+      resolve()
+    }
+    this.#isWriting = false
+  }
+
+  async #writePieces(stdin: Program['stdin'], bytes: Buffer): Promise<void> {
+    for (let start = 0; start < bytes.length && !this.isClosed; start += PIECE_BYTES) {
+      const { promise, resolve } = createDeferred<void>()
+      this.#stopWaiting = resolve
+      if (stdin.write(bytes.subarray(start, start + PIECE_BYTES), () => resolve())) continue
+      const endDeadline = deadline(this.#options.timeout, () => this.#fail(UNREAD))
+      await promise.finally(endDeadline)
+    }
   }
 
   async close(reason?: string): Promise<void> {
