@@ -453,6 +453,41 @@ test('a server that takes a part of a message each minute goes on, and one that 
   await stuck
 })
 
+test('a tool that cannot be served is not accepted, and takes no place once it can: a person is shown its text', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const faulty = toTool('odd', '{"__proto__":1}')
+  let texts = [toTool('read_note', '1'), faulty]
+  let notify = (): void => {}
+  setServer(([number, write]) => {
+    notify = () => write('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
+    write(toResult(number, `{"tools":[${texts.join()}]}`))
+  })
+  await using server = await open()
+  await using _ = await bus.connect('reader', { allow: ['s:default'] })
+  const change = async (next: string[], ...changes: object[]): Promise<void> => {
+    texts = next
+    notify()
+    await expect.poll(() => (vi.advanceTimersByTime(1000), server.changes)).toMatchObject(changes)
+  }
+  const late = toTool('read-note', '2')
+  const unserved = [{ tool: 'odd', change: 'unserved' }]
+  await change([toTool('read_note', '1'), faulty, late], { tool: 'odd' }, { tool: 'read-note', change: 'unserved' })
+  await expect(server.accept(['read-note'])).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining('accept: "read-note" must be a tool that can be served: it shares') as string,
+  })
+  await server.accept(server.changes)
+  await change([faulty, late], { tool: 'read_note', change: 'removed' }, ...unserved, { tool: 'read-note' })
+  await server.accept(server.changes)
+  const offered = expect.stringContaining('"x": 2') as string
+  expect(server.changes).toMatchObject([{ tool: 'read-note', change: 'added', offered }, ...unserved])
+  expect(await bus.describe('reader')).toEqual([])
+  // One that was accepted at the start, and becomes another one.
+  const mended = { tool: 'odd', change: 'changed', offered: expect.stringContaining('"x": 3') as string }
+  await change([toTool('odd', '3')], mended, ...unserved)
+})
+
 test('a person accepts what was shown: not what the server says later, nor a tool that takes the name of another', async () => {
   let texts = [toTool('read_note', '1')]
   let notify = (): void => {}

@@ -96,9 +96,10 @@ describe.runIf(hasWall)('in the wall', () => {
     expect(await client.invoke(RUN)).toEqual({ content: [] })
   })
 
-  test('a name of no tool is not accepted', async () => {
-    const server = await openHostile(await startBus(), ['calm'])
-    await expect(server.accept(['rnu'])).rejects.toThrow('accept: rnu must be one of run')
+  test('a name of no tool, or of one that is not among `tools`, is not accepted', async () => {
+    const server = await openHostile(await startBus(), ['more'], { tools: ['r*'] })
+    await expect(server.accept(['rnu'])).rejects.toThrow('accept: rnu must be one of extra, run')
+    await expect(server.accept(['extra'])).rejects.toThrow('accept: "extra" must be a tool that "tools" names')
   })
 
   test('the pin remembers between starts: changed and new tools are refused, others stay', async () => {

@@ -9,6 +9,7 @@ import type { Tool } from '@modelcontextprotocol/client'
 import { type AddedPlugin, type Bus, BusError } from '@sallyport/core'
 import { getLog } from '@sallyport/core/internal'
 import { withoutContext } from '@sallyport/protocol/internal/util'
+import { checkValue } from '../shared/checks.js'
 import { listNames, type Unserved, warnOfUnserved } from '../shared/tools.js'
 import { matches } from './list-tools.js'
 import type { McpServerEvents, ToolChange } from './options.js'
@@ -91,18 +92,28 @@ export class OpenedServer implements McpServer {
 
   accept(accepted?: readonly (string | ToolChange)[]): Promise<void> {
     return this.#change(async () => {
-      const shown = accepted ?? this.#changes.filter(({ change }) => change !== 'unserved')
-      for (const each of shown) if (typeof each !== 'string') this.#checkShown(each)
-      const names = shown.map(each => (typeof each === 'string' ? each : each.tool))
+      const names = (accepted ?? this.#changes).flatMap(each => this.#toAccepted(each))
       await this.#options.pin.accept(this.#current, names)
       await this.#replaceTools()
     })
   }
 
-  #checkShown({ tool, offered }: ToolChange): void {
-    const now = this.#changes.find(each => each.tool === tool)
-    if (now && now.offered === offered) return
-    const text = `accept: the server offers another ${JSON.stringify(tool)} now. Show \`changes\` again`
+  /** Returns no name for what cannot be served: its texts were not shown, and it could take the place of another tool once that is gone. */
+  #toAccepted(accepted: string | ToolChange): string[] {
+    if (typeof accepted === 'string') {
+      const changes = this.#changes.filter(({ tool }) => tool === accepted)
+      const { reason } = changes.find(({ change }) => change === 'unserved') ?? {}
+      const isShown = reason === undefined || changes.length > 1
+      const place = `accept: ${listNames([accepted])}`
+      checkValue(place, this.#isServed(accepted), 'a tool that "tools" names: `changes` has no other')
+      checkValue(place, isShown, `a tool that can be served: ${reason}`)
+      return [accepted]
+    }
+    const { tool, change, offered } = accepted
+    if (change === 'unserved') return []
+    const now = this.#changes.find(each => each.tool === tool && each.change === change)
+    if (now && now.offered === offered) return [tool]
+    const text = `accept: the server offers another ${listNames([tool])} now. Show \`changes\` again`
     throw new BusError('InvalidRequest', text)
   }
 
@@ -147,7 +158,8 @@ export class OpenedServer implements McpServer {
     const offered = added.size > 0 ? this.#current.filter(({ name }) => added.has(name)) : []
     const refused = findUnserved(this.name, [...this.#getAccepted(), ...offered], hasHttp)
     const unserved = new Map([...refused].filter(([tool]) => added.has(tool) || this.#unserved.has(tool)))
-    const next = [...differences.filter(({ tool }) => !unserved.has(tool)), ...Array.from(unserved, toChange)]
+    const acceptable = differences.filter(({ tool, change }) => change !== 'added' || !unserved.has(tool))
+    const next = [...acceptable, ...Array.from(unserved, toChange)]
     const isSame = JSON.stringify(next) === JSON.stringify(this.#changes)
     this.#changes = next
     if (!isSame && next.length > 0) this.#options.events.emit('changed', { changes: next })
