@@ -1,5 +1,5 @@
 // MCP servers of others as plugins: rights, pins, restarts, and the servers of npm as they are.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -9,7 +9,7 @@ import { Channel } from '@sallyport/frontend'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { getLog } from '@sallyport/core/internal'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { openMcp, serveMcp } from '../src/index.js'
+import { openMcp, type OpenMcpOptions, serveMcp } from '../src/index.js'
 import { getHome } from '../src/open/open-mcp.js'
 import { countProcesses, hasWall, makeDirectory, openHostile, openReal, startBus } from './start.js'
 import { rows } from '../../../scripts/testing.js'
@@ -252,6 +252,14 @@ describe.runIf(hasWall)('in the wall', () => {
   }, 60_000)
 })
 
+/** A pin that is a link to a file in which the server can write. */
+function toLinked(name: string): OpenMcpOptions {
+  const [directory, other] = [makeDirectory(), makeDirectory()]
+  writeFileSync(join(directory, name), '{"version":1,"servers":{}}')
+  symlinkSync(join(directory, name), join(other, name))
+  return { pin: join(other, name), write: [directory] }
+}
+
 test('wrong names, programs and options of a server are refused', () =>
   rows([
     ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
@@ -266,12 +274,18 @@ test('wrong names, programs and options of a server are refused', () =>
     ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
     ['a', { pin: '/no/such/mcp.lock.json' }, 'openMcp: pin must be a file in a directory that exists: create /no/such'],
     ['a', { pin: join(tmpdir(), 'mcp.lock.json'), write: [tmpdir()] }, 'openMcp: pin must be outside of "write"'],
+    [
+      'a',
+      { pin: join(tmpdir(), 'mcp.lock.json'), home: tmpdir() },
+      'openMcp: pin must be outside of "write" and "home"',
+    ],
+    ['a', toLinked('mcp.lock.json'), 'openMcp: pin must be outside of "write"'],
     ['event', { command: 'no-such-program' }, 'plugin uses reserved name: event'],
   ])(async (name, options, text) => {
     const bus = await startBus()
     const { command = 'node', ...others } = options as { command?: string }
-    const home = makeDirectory()
-    await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
+    const opened = openMcp(bus, name as string, { command }, { home: makeDirectory(), ...others, wall: 'none' })
+    await expect(opened).rejects.toThrow(text)
   }))
 
 test('a home directory, or one of XDG, that is empty or relative is as if it were not set', async () => {

@@ -53,8 +53,8 @@ export async function openMcp(
     ? prepareRemote(server, limits, onDenied)
     : await prepareProgram(name, server, limits, onDenied)
   const pin = await ToolPin.read(name, pinFile)
-  const isOwn = pin.isBelow(options.write ?? [])
-  checkValue('openMcp: pin', !isOwn, 'outside of "write": the server could accept its own changes')
+  const isOwn = !hasHttp && pin.isBelow([...(options.write ?? []), options.home ?? getHome(name)])
+  checkValue('openMcp: pin', !isOwn, 'outside of "write" and "home": the server could accept its own changes')
   const life = { name, startTimeout, restarts, events, createTransport }
   const opened = new OpenedServer({ ...life, bus, globs, timeout, pin, hasHttp })
   await opened.open()

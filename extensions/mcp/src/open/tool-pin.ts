@@ -40,16 +40,15 @@ export class ToolPin {
     return read
   }
 
-  /** Returns true if one of these directories has the file. */
+  /** Returns true if one of these directories has the file, or what it is a link to. */
   isBelow(directories: readonly (string | URL)[]): boolean {
     const path = this.#path
     if (path === undefined) return false
-    const own = join(realpathSync(dirname(path)), basename(path))
+    const file = join(realpathSync(dirname(path)), basename(path))
+    const files = existsSync(file) ? [file, realpathSync(file)] : [file]
     const paths = directories.map(each => (each instanceof URL ? fileURLToPath(each) : each)).filter(existsSync)
-    return isWithin(
-      paths.map(each => realpathSync(each)),
-      own,
-    )
+    const real = paths.map(each => realpathSync(each))
+    return files.some(each => isWithin(real, each))
   }
 
   compare(tools: readonly Tool[]): ToolChange[] {
