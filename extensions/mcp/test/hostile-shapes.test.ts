@@ -209,16 +209,74 @@ test('a pattern of "tools" matches the whole name, and no name occupies the host
   expect(commands.toSorted()).toEqual(['.x', 'abba', 'exact', 'gd', 'good'].map(name => `plugin:s|${name}`))
 })
 
-test('a list of tools is bounded in tools, characters and pages', async () => {
+test('a list of tools is bounded in tools, characters, values and pages', async () => {
   const lists = [
     [Array.from({ length: 1001 }, (_, at) => toTool(`t${at}`, '1')), 'it has more than 1000 tools'],
     [[toTool('a', `"${'x'.repeat(2 ** 21)}"`)], 'it describes its tools in more than 2097152 characters'],
+    [[toTool('a', `[${'1,'.repeat(100_000)}1]`)], 'it describes its tools in more than 100000 values'],
     [[], 'it lists its tools in more than 64 pages'],
   ] as const
   for (const [texts, why] of lists) {
     setServer(([number, write]) => write(toResult(number, `{"tools":[${texts.join()}],"nextCursor":"more"}`)))
     await expect(open()).rejects.toThrow(`The MCP server "s" did not start: ${why}`)
   }
+})
+
+const CHANGED = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
+
+test('tools are listed again at once after a change, then with pauses, and the last change is seen', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let [lists, cost, version] = [0, 0, 0]
+  let onList = (): void => {}
+  const listed = (): Promise<void> => new Promise(resolve => (onList = resolve))
+  setServer(
+    ([number, write]) => {
+      lists++
+      vi.advanceTimersByTime(cost)
+      write(toResult(number, `{"tools":[${toTool('good', `${version}`)},${toTool('calm', '1')}]}`))
+      onList()
+    },
+    (number, write) => {
+      version++
+      for (let change = 1; change <= 9; change++) write(CHANGED)
+      write(toResult(number, '{"content":[]}'))
+    },
+  )
+  await using server = await open()
+  await using client = await bus.connect('agent', { allow: ['s:default'] })
+  const call = (): Promise<unknown> => client.invoke('plugin:s|calm')
+  const first = listed()
+  await call()
+  await first
+  // Each list costs 500 ms of the host's time from here on.
+  for (const ms of [1000, 5000, 5000]) {
+    const before = lists
+    await call()
+    vi.advanceTimersByTime(ms - 1)
+    await call()
+    expect(lists).toBe(before)
+    cost = 500
+    const next = listed()
+    vi.advanceTimersByTime(1)
+    await next
+  }
+  await call()
+  expect(server.changes).toMatchObject([{ tool: 'good', change: 'changed' }])
+})
+
+test('a change right after the list of the start is seen', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let version = 0
+  setServer(([number, write]) => {
+    write(toResult(number, `{"tools":[${toTool('good', `${version}`)}]}`))
+    if (version++ === 0) write(CHANGED)
+  })
+  await using server = await open()
+  await expect
+    .poll(() => (vi.advanceTimersByTime(1000), server.changes))
+    .toMatchObject([{ tool: 'good', change: 'changed' }])
 })
 
 test('a name that is no command is mapped, the second tool with a permission is refused, and its call says why', async () => {
@@ -460,7 +518,7 @@ test('a tool that cannot be served is not accepted, and takes no place once it c
   let texts = [toTool('read_note', '1'), faulty]
   let notify = (): void => {}
   setServer(([number, write]) => {
-    notify = () => write('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
+    notify = () => write(CHANGED)
     write(toResult(number, `{"tools":[${texts.join()}]}`))
   })
   await using server = await open()
@@ -494,7 +552,7 @@ test('a person accepts what was shown: not what the server says later, nor a too
   const called: unknown[] = []
   setServer(
     ([number, write]) => {
-      notify = () => write('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
+      notify = () => write(CHANGED)
       write(toResult(number, `{"tools":[${texts.join()}]}`))
     },
     (number, write, params) => {

@@ -1,10 +1,11 @@
 // The list of tools of a server of others: bounded, and repaired where one tool would cost others.
 import type { Tool } from '@modelcontextprotocol/client'
 
-/** Tools that a server can have, and pages and characters in which it lists them. */
+/** Tools that a server can have, and pages, characters and values in which it lists them. */
 const MAX_TOOLS = 1000
 const MAX_PAGES = 64
 const MAX_CHARACTERS = 2 * 2 ** 20
+const MAX_VALUES = 100_000
 
 /** What a server says of one tool must not cost others, and the schema of its results is not needed to call it. */
 const repairTool = ({ description, inputSchema, ...tool }: Tool): Tool => ({
@@ -20,7 +21,7 @@ export const repairTools = (tools: readonly Tool[]): Tool[] =>
 /** @param request - asks for the page at a cursor. @throws {Error} for what is no list, or too long */
 export async function readTools(request: (cursor: string | undefined) => Promise<object>): Promise<readonly Tool[]> {
   const all: Tool[] = []
-  let characters = 0
+  let [characters, values] = [0, 0]
   let cursor: string | undefined
   for (let page = 0; page < MAX_PAGES; page++) {
     const { tools, nextCursor } = (await request(cursor)) as { tools?: readonly Tool[]; nextCursor?: unknown }
@@ -29,11 +30,19 @@ export async function readTools(request: (cursor: string | undefined) => Promise
     all.push(...repairTools(tools))
     characters += JSON.stringify(tools).length
     if (characters > MAX_CHARACTERS) throw new Error(`it describes its tools in more than ${MAX_CHARACTERS} characters`)
+    values += countValues(tools)
+    if (values > MAX_VALUES) throw new Error(`it describes its tools in more than ${MAX_VALUES} values`)
     if (typeof nextCursor !== 'string') return all
     cursor = nextCursor
   }
   throw new Error(`it lists its tools in more than ${MAX_PAGES} pages`)
 }
+
+/** A message has 64 levels at most. */
+const countValues = (value: unknown): number =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).reduce((sum: number, member) => sum + countValues(member), 1)
+    : 1
 
 /**
  * Linear in the length of the name, which a foreign server chooses.
