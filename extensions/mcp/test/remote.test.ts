@@ -320,10 +320,11 @@ test('a person signs in at an encrypted address, whatever the server names', () 
   Object.assign(provider, { redirectToAuthorization: ({ href }: URL) => void opened.push(href) })
   const safe = withSafeSignIn(provider) as OAuthClientProvider
   const redirect = (url: string): unknown => safe.redirectToAuthorization(new URL(url))
-  for (const url of ['file:///a', 'vscode://a', 'ms-msdt:/a', 'smb://a/b', 'http://a.example/'])
+  for (const url of ['file:///a', 'vscode://a', 'ms-msdt:/a', 'smb://a/b', 'http://a.example/', 'http://203.0.113.5/'])
     expect(() => redirect(url), url).toThrow('it wants a person to sign in at an address of')
-  for (const url of ['https://a.example/', 'http://localhost:1/', 'http://127.0.0.1:1/']) redirect(url)
-  expect(opened).toEqual(['https://a.example/', 'http://localhost:1/', 'http://127.0.0.1:1/'])
+  const safeUrls = ['https://a.example/', 'http://localhost:1/', 'http://127.0.0.1:1/', 'http://[::1]:1/']
+  for (const url of safeUrls) redirect(url)
+  expect(opened).toEqual(safeUrls)
   expect(safe.clientMetadata).toEqual(provider.clientMetadata)
 })
 

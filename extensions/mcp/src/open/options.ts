@@ -107,7 +107,7 @@ export function checkMcpOptions(server: McpCommand | McpRemote, options: OpenMcp
 }
 
 /** Encrypted, or of a machine that the user names by its number. */
-export function isSafeUrl({ protocol, hostname }: URL): boolean {
+function isSafeUrl({ protocol, hostname }: URL): boolean {
   const host = hostname.replaceAll(/[[\]]/g, '')
   return protocol === 'https:' || (protocol === 'http:' && (isIP(host) > 0 || host === 'localhost'))
 }

@@ -14,7 +14,6 @@ import {
 import { later, within } from '@sallyport/protocol/internal/contract'
 import { createDeferred, type Deferred, onNextTick } from '@sallyport/protocol/internal/util'
 import { UnrequestedCount } from './messages.js'
-import { isSafeUrl } from './options.js'
 import { type Exchange, exchanges, RemoteFetch, type RemoteFetchOptions } from './remote-fetch.js'
 import { RequestLost, type ServerTransport } from './server-transport.js'
 
@@ -42,6 +41,8 @@ const SESSION_ENDED = 'its session has ended'
 const FAILED = 'its answer was invalid, or the host could not authorize itself'
 const UNAUTHORIZED = 'it does not accept the authorization of the host'
 
+const LOOPBACK = /^(?:localhost|127\.[\d.]+|\[::1\])$/
+
 /** The server names the address at which a person signs in, and a provider opens it with what the system has for its scheme. */
 export function withSafeSignIn(provider: AuthProvider): AuthProvider {
   return new Proxy(provider, {
@@ -50,7 +51,8 @@ export function withSafeSignIn(provider: AuthProvider): AuthProvider {
       if (typeof value !== 'function') return value
       if (key !== 'redirectToAuthorization') return value.bind(target)
       return (url: URL) => {
-        if (!isSafeUrl(url)) throw new RequestLost(`it wants a person to sign in at an address of ${url.protocol}`)
+        const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname))
+        if (!isSafe) throw new RequestLost(`it wants a person to sign in at an address of ${url.protocol}`)
         return value.call(target, url) as unknown
       }
     },
