@@ -346,6 +346,25 @@ test('what a tool answers is passed on, whatever its output schema says, and a w
   })
 })
 
+test('a result of another kind, or that no message can have, is refused with its reason', () =>
+  rows([
+    ['{"task":{"taskId":"1"}}', 'it has "task" in place of "content"'],
+    ['{"toolResult":5}', 'it has "toolResult" in place of "content"'],
+    ['{"content":[{"type":"text","__proto__":1}]}', 'it has a member "__proto__"'],
+    ['{"content":[],"isError":true,"structuredContent":{"__proto__":1}}', 'it has a member "__proto__"'],
+  ])(async (result, why) => {
+    setServer(
+      ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
+      (number, write) => write(toResult(number, result)),
+    )
+    await using _ = await open()
+    await using client = await bus.connect('caller', { allow: ['s:default'] })
+    await expect(client.invoke('plugin:s|good')).rejects.toMatchObject({
+      commandCode: 'TOOL_FAILED',
+      message: expect.stringContaining(`"s" ran, and its result was refused: ${why}`) as string,
+    })
+  }))
+
 test('a server that answers no question of the newer protocol has until startTimeout to answer the older one', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())

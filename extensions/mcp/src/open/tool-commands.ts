@@ -113,10 +113,22 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
 const isChannel = (value: unknown): value is Channel => typeof (value as Channel | undefined)?.send === 'function'
 
 /** Returns `{ content, structuredContent }` of a result, whose form nobody has checked. @throws {CommandError} TOOL_FAILED, with the text for the model */
-function toValue(subject: string, { content = [], structuredContent, isError }: Partial<CallToolResult>): unknown {
+function toValue(subject: string, result: Partial<CallToolResult>): unknown {
+  const fault = findResultFault(result)
+  if (fault !== undefined) throw new CommandError('TOOL_FAILED', `${subject} ran, and its result was refused: ${fault}`)
+  const { content = [], structuredContent, isError } = result
   if (!isError) return { content, ...(structuredContent !== undefined && { structuredContent }) }
   const texts = [content].flat().flatMap(block => toTexts(Object(block).text))
   throw new CommandError('TOOL_FAILED', texts.join('\n') || `${subject} failed`, { data: content })
+}
+
+/** What another kind of result says is not nothing. A member `__proto__` would be an error of the host's own command. */
+function findResultFault(result: Partial<CallToolResult>): string | undefined {
+  const { content, structuredContent } = result
+  const other = ['task', 'toolResult'].find(name => Object.hasOwn(result, name))
+  if (other !== undefined && content === undefined && structuredContent === undefined)
+    return `it has "${other}" in place of "content"`
+  return isSendable(result, Infinity) ? undefined : 'it has a member "__proto__"'
 }
 
 /** Returns how a result differs from its schema, in types and required members alone: a pattern of others could take the host for ever. */
