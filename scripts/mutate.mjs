@@ -343,8 +343,8 @@ const MUTANTS = [
   {
     name: 'a changed tool stays served',
     file: 'extensions/mcp/src/open/tool-pin.ts',
-    from: 'return isDeepStrictEqual(accepted.get(tool), content) ? [] :',
-    to: 'return !isDeepStrictEqual(accepted.get(tool), content) ? [] :',
+    from: 'if (isSame(before, tool)) return []',
+    to: 'if (!isSame(before, tool)) return []',
     tests: ['extensions/mcp/test/open.test.ts'],
     isBundled: true,
   },
