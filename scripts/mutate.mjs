@@ -115,8 +115,8 @@ const MUTANTS = [
   {
     name: 'calls of a run, off by one',
     file: 'packages/core/src/rpc/call-phases.ts',
-    from: '++this.#callCount > maxCalls',
-    to: '++this.#callCount >= maxCalls',
+    from: '++this.#callCount <= maxCalls',
+    to: '++this.#callCount < maxCalls',
     tests: ['packages/core/test/host/run-report.test.ts', 'packages/core/test/host/run.test.ts'],
     isBundled: true,
   },

@@ -55,9 +55,9 @@ export function readCommandLine(set: CommandSet, argv: readonly string[]): Comma
   const { words, values, program } = readArguments(set, name, command, name === '' ? argv : others)
   if (values['help']) return { print: getHelp(set, name) }
   if (values['version']) return { print: `${set.name} ${set.version}` }
-  const later = words.find(word => word !== '' && Object.hasOwn(set.commands, word))
-  if (name === '' && later !== undefined && later === words[0])
-    throw new UsageError(`The command '${later}' must come first. ${toHelp(set, later)}`)
+  const [word = ''] = words
+  if (name === '' && word !== '' && Object.hasOwn(set.commands, word))
+    throw new UsageError(`The command '${word}' must come first. ${toHelp(set, word)}`)
   if (!Object.hasOwn(set.commands, name))
     throw words[0] === undefined ? missingCommand(set) : unknownWord(set, words[0])
   const further = words[command.words ?? 0] ?? (command.program ? undefined : program[0])

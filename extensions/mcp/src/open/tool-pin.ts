@@ -1,13 +1,13 @@
 // The tools that the host has accepted, in a file. What a model reads of a tool must not change behind the host's back.
-import { existsSync, type PathLike, realpathSync } from 'node:fs'
+import { existsSync, type PathLike } from 'node:fs'
 import { SharedText } from '@sallyport/core/internal'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
 import { escapeHidden, parseJson, toPlainText } from '@sallyport/protocol/internal/util'
-import { checkValue, isWithin } from '../shared/checks.js'
+import { checkValue, isBelow } from '../shared/checks.js'
 import type { ToolChange } from './options.js'
 
 /** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */
@@ -42,13 +42,8 @@ export class ToolPin {
 
   /** Returns true if one of these directories has the file, or what it is a link to. */
   isBelow(directories: readonly (string | URL)[]): boolean {
-    const path = this.#path
-    if (path === undefined) return false
-    const file = join(realpathSync(dirname(path)), basename(path))
-    const files = existsSync(file) ? [file, realpathSync(file)] : [file]
-    const paths = directories.map(each => (each instanceof URL ? fileURLToPath(each) : each)).filter(existsSync)
-    const real = paths.map(each => realpathSync(each))
-    return files.some(each => isWithin(real, each))
+    const paths = directories.map(each => (each instanceof URL ? fileURLToPath(each) : each))
+    return this.#path !== undefined && isBelow(paths, this.#path)
   }
 
   compare(tools: readonly Tool[]): ToolChange[] {

@@ -1,4 +1,5 @@
-import { relative } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { BusError } from '@sallyport/core'
 import type { OptionCheck } from '@sallyport/protocol/internal/errors'
 
@@ -21,3 +22,10 @@ export function checkValue(place: string, isValid: boolean, expected: string): a
 /** Returns true if a directory is, or has, the path. */
 export const isWithin = (directories: readonly string[], path: string | undefined): boolean =>
   path !== undefined && directories.some(each => !/^\.\.(?:\/|$)|^\//.test(relative(each, path)))
+
+/** Returns true if one of these directories has the file, or what it is a link to. Its own directory must exist. */
+export function isBelow(directories: readonly string[], file: string): boolean {
+  const real = directories.filter(each => existsSync(each)).map(each => realpathSync(each))
+  const own = join(realpathSync(dirname(file)), basename(file))
+  return isWithin(real, own) || (existsSync(file) && isWithin(real, realpathSync(file)))
+}

@@ -2,12 +2,14 @@
 // every program; paths and variables from Node.js alone, whose code says them: a server can lie, so a person reads the line.
 import { existsSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { ProgramOptions } from '@sallyport/process/internal/launchers'
+import { LineReader } from '../open/messages.js'
 import { quote } from './quote.js'
 
 const MAX_DENIED = 200
+/** Bytes of a line of standard error. A path is shorter. */
+const MAX_LINE = 65_536
 /** A host that nobody has: with it there is a proxy, which denies the others. */
 const NO_HOST = 'learn.invalid'
 
@@ -56,10 +58,20 @@ export class Learner {
 
   /** Passes standard error on, without what was learned from it. */
   read(source: Readable, target: Writable): void {
-    createInterface({ input: source }).on('line', line => {
-      if (line.startsWith(this.#token)) this.#add(line.slice(this.#token.length))
-      else target.write(`${line}\n`)
-    })
+    const lines = new LineReader(MAX_LINE)
+    const take = (chunk: Buffer): void => {
+      try {
+        for (const each of lines.read(chunk)) {
+          const line = each.toString()
+          if (line.startsWith(this.#token)) this.#add(line.slice(this.#token.length))
+          else target.write(`${line}\n`)
+        }
+      } catch {
+        // It writes no lines: what it is denied then is not learned.
+        source.off('data', take).pipe(target)
+      }
+    }
+    source.on('data', take)
   }
 
   addHost(host: string): void {

@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { getHomeDirectory } from '@sallyport/core/internal'
 import { LauncherUnavailable, type ProgramOptions, startProgram } from '@sallyport/process/internal/launchers'
 import { readNumber, UsageError, type Values } from '@sallyport/protocol/internal/command-line'
-import { toPlainText } from '@sallyport/protocol/internal/util'
-import { isWithin } from '../shared/checks.js'
+import { parseJson, toPlainText } from '@sallyport/protocol/internal/util'
+import { isBelow, isWithin } from '../shared/checks.js'
 import { Approval } from './approval.js'
 import { type Installed, Installer, type NpxCommand, parseNpx } from './install.js'
 import { Learner } from './learn.js'
@@ -95,9 +95,9 @@ export async function runWrap(values: Values, program: readonly string[]): Promi
   const home = join(directory, 'home')
   await mkdir(home, { recursive: true, mode: 0o700 })
   const file = resolve(lockFile ?? join(directory, 'lock.json'))
-  const isOwn = [file, directory].some(path => isWithin(rights.write, path))
-  if (isOwn) throw new UsageError(`--write must not contain what was accepted of the server: ${file}`)
   const approval = await Approval.read({ name, file, accepts: accept !== undefined, globs, tell })
+  if (isBelow([...rights.write, home], file) || isBelow(rights.write, directory))
+    throw new UsageError(`--write must not contain what was accepted of the server: ${file}`)
   const installed = npx && (await install(approval, npx, new Installer(directory, rights), accept !== undefined))
   const { command = program[0]!, read = [] } = installed ?? {}
   const learner = values['learn'] ? new Learner() : undefined
@@ -158,12 +158,14 @@ function createClient(): [input: Readable, output: PassThrough] {
   const output = new PassThrough()
   const send = (message: object): void => void input.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
   input.write(`${JSON.stringify(INITIALIZE)}\n`)
+  // The relay writes a message at once.
   output.setEncoding('utf8').on('data', (text: string) => {
-    if (text.includes('"id":1')) {
-      send({ method: 'notifications/initialized' })
-      send({ id: 2, method: 'tools/list' })
-    }
-    if (text.includes('"id":2')) input.end()
+    const { id, method } = Object(parseJson(text))
+    if (method !== undefined) return
+    if (id === 2) input.end()
+    if (id !== 1) return
+    send({ method: 'notifications/initialized' })
+    send({ id: 2, method: 'tools/list' })
   })
   return [input, output]
 }

@@ -5,7 +5,7 @@ import { type RequestId, toEventTarget } from '@sallyport/protocol/internal/mess
 import { type AsyncContext, isDevelopment } from '@sallyport/protocol/internal/util'
 import { type InitScript, withDeadline } from '@sallyport/protocol/internal/contract'
 import type { Logger } from 'pino'
-import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
+import { type Authority, createAuthority, HOST_PERMITS, type Permits } from '../acl/authority.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { getScopeChecks } from '../acl/identifier.js'
 import type { App } from '../api/app.js'
@@ -167,11 +167,7 @@ export class Core {
   attach(offer: LinkOffer): void {
     const { frontend, label, codec, endpoint, id: linkId, limitLabel, keyPort, metrics, run } = offer
     try {
-      let permits = label === undefined ? HOST_PERMITS : this.#authority.getPermits(label)
-      if (frontend !== undefined && label !== undefined) {
-        this.sessions.know(frontend, label, offer.begun === 'before')
-        permits = this.#authority.addFrontend(frontend, label, offer)
-      }
+      const permits = this.#getPermits(offer)
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
       const opener = keyPort && this.#handOverKey!(keyPort)
       const link = openLink(endpoint, false)
@@ -295,6 +291,14 @@ export class Core {
       counts: () => sessions.counts(),
       fault: (label, error) => this.#report({ type: 'fault', label, error: reportError(error) }),
     }
+  }
+
+  #getPermits(offer: LinkOffer): Permits {
+    const { frontend, label, begun } = offer
+    if (label === undefined) return HOST_PERMITS
+    if (frontend === undefined) return this.#authority.getPermits(label)
+    this.sessions.know(frontend, label, begun === 'before')
+    return this.#authority.addFrontend(frontend, label, offer)
   }
 
   #openSession(added: Omit<AddedSession, 'registry' | 'quotas' | 'app' | 'confirmRequests'>): Session {
