@@ -11,6 +11,7 @@ import {
   FUNCTION,
   type OptionCheck,
   type OptionChecks,
+  STRING,
   STRINGS,
 } from '@sallyport/protocol/internal/errors'
 import { isCount, isTexts, parseForeignUrl, queueMicrotask } from '@sallyport/protocol/internal/util'
@@ -85,11 +86,16 @@ const RESTART_CHECKS: OptionChecks<NonNullable<OpenMcpOptions['restarts']>> = {
   delay: undefined,
 }
 
-/** Of a program. `startProgram` checks those that it has, too. */
+const isPlace = (value: unknown): boolean =>
+  typeof value === 'string' || (value instanceof URL && value.protocol === 'file:')
+
+/** Of a program. `startProgram` checks its own, when the lock file was compared with `write` and `home`. */
 const CHECKS: OptionChecks<OpenMcpOptions> = {
   ...REMOTE_CHECKS,
   onStderr: FUNCTION,
-  ...{ wall: undefined, read: undefined, write: undefined, secrets: undefined, env: undefined, home: undefined },
+  write: [value => Array.isArray(value) && value.every(isPlace), 'an array of paths or file URLs'],
+  home: STRING,
+  ...{ wall: undefined, read: undefined, secrets: undefined, env: undefined },
   ...{ cwd: undefined, memory: undefined, pids: undefined, tmp: undefined },
 }
 
