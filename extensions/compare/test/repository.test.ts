@@ -39,7 +39,7 @@ test('exits with 1 for a regression, and for nothing else', async () => {
   const fault = "if (process.argv[1]?.endsWith('cli.js')) setTimeout(() => { throw new Error('our fault') }, 300)"
   writeFileSync(at('fault.cjs'), fault)
   writeFileSync(at('bin/git'), '#!/bin/sh\nexit 66\n', { mode: 0o755 })
-  const isHead = '[ "$PWD" = "$OWN" ]'
+  const isHead = '[ "${PWD##*/}" = own ]'
   const base = ['--base', 'HEAD', '--prepare', 'true']
   const interrupt = (signal: NodeJS.Signals): How => ({
     watch: (said, kill) => void (said.includes('round 1') && kill(signal)),
@@ -55,6 +55,22 @@ test('exits with 1 for a regression, and for nothing else', async () => {
   ]
   await rows<Row>({
     'a regression': [base, bench, 1, /Regression: 1 of 1 figure/],
+    'a regression of a program by its path': [base, ['sh', at('own/bench.sh')], 1, /Regression: 1 of 1 figure/],
+    'a regression of a program that the environment names': [
+      base,
+      ['sh', '-c', '. "$BENCH"'],
+      1,
+      /Regression: 1 of 1 figure/,
+      { env: { BENCH: at('own/bench.sh') } },
+    ],
+    'a figure by the path of its file': [
+      base,
+      ['sh', '-c', 'echo "$PWD/bench.sh 12 ms"'],
+      0,
+      /No regression: 1 figure/,
+    ],
+    'a program that leaves another behind': [base, ['sh', '-c', 'sleep 1000 & echo a 1 ms'], 0, /No regression/],
+    'a program that prints without end': [base, ['yes'], 2, /`yes` printed more than 64 MiB/],
     'a wrong option': [['--bse'], bench, 2, /Unknown option/],
     'too few runs': [[...base, '--runs', '7'], bench, 2, /from 8 on/],
     'no such base': [['--base', 'nothing'], bench, 2, /'nothing' is not a directory or a git ref/],
@@ -112,7 +128,7 @@ test('exits with 1 for a regression, and for nothing else', async () => {
     const all = ['--out', at('out'), ...(args.includes('--runs') ? [] : ['--runs', '8']), ...args, '--', ...program]
     const { stdout, stderr, ...ended }: Ended = await run(script, all, {
       ...{ cwd: at('own'), ...how },
-      env: { OWN: at('own'), ...how?.env },
+      env: how?.env,
     })
     expect({ code: ended.code, said: stdout + stderr }).toEqual({ code, said: expect.stringMatching(said) })
   })

@@ -31,12 +31,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const signal = createInterruptSignal()
   const tool = readPackage(import.meta.url, '../..')
   const [startedAt, start] = [new Date(), performance.now()]
-  const { base, directory, isSame, temporary, close } = await openBase(options, signal)
+  const { base, directory, trees, isSame, stale, temporary, close } = await openBase(options, signal)
   try {
     const machine = readMachine()
     showStart('Sallyport compare', tool.version, [describeMachine(machine)], output)
     const directories = { base: directory, head: process.cwd() }
-    const how = { ...options, directories, temporary, signal, progress: createProgress(output) }
+    const how = { ...options, directories, trees, temporary, signal, progress: createProgress(output) }
+    if (stale !== undefined)
+      output.log(`${oneLine(stale)} is newer than what was built of it. Build before you compare`)
     const judged = isSame ? NOTHING : await measureSides(how, output)
     machine.loadAfter = readLoad()
     const comparison: Comparison = {

@@ -1,14 +1,15 @@
 // The base of a comparison: a directory, or a git ref that is checked out and built beside the repository.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import { plain, readJson, UsageError } from '#measure/text'
 import type { Comparison } from '../verdict/judge.js'
 import { checkOut } from './checkout.js'
 import { git, leaveHook } from './git.js'
-import { isBuiltAlike, selectRun } from './same-files.js'
+import { startGroup } from './group.js'
+import { readBuilds, selectRun } from './same-files.js'
+import type { Trees } from './sides.js'
 
 export interface BaseOptions {
   /** A git ref or a directory. */
@@ -25,8 +26,11 @@ interface FoundBase {
   base: Comparison['base']
   /** Corresponds to the current directory. */
   directory: string
+  trees: Trees
   /** No file differs that a program could run. */
   isSame: boolean
+  /** A source that has changed, if the head was not built since. */
+  stale?: string | undefined
 }
 
 interface OpenedBase extends FoundBase {
@@ -43,7 +47,7 @@ interface OpenedBase extends FoundBase {
  */
 export async function openBase(options: BaseOptions, signal: AbortSignal): Promise<OpenedBase> {
   leaveHook()
-  const temporary = mkdtempSync(join(tmpdir(), 'sallyport-compare-'))
+  const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-compare-')))
   const close = (): void => {
     process.off('exit', close)
     try {
@@ -67,7 +71,9 @@ export async function openBase(options: BaseOptions, signal: AbortSignal): Promi
 async function findBase(options: BaseOptions, root: string, signal: AbortSignal): Promise<FoundBase> {
   const { base: name, prepare: command, out, program } = options
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
-    return { base: { name: resolve(name), kind: 'directory' }, directory: resolve(name), isSame: false }
+    const directory = realpathSync(name)
+    const trees = { head: process.cwd(), base: directory, changes: [] }
+    return { base: { name: resolve(name), kind: 'directory' }, directory, trees, isSame: false }
   }
   const commit = await findCommit(name)
   const [top = '', prefix = ''] = (await git(['rev-parse', '--show-toplevel', '--show-prefix'])).split('\n')
@@ -75,8 +81,9 @@ async function findBase(options: BaseOptions, root: string, signal: AbortSignal)
   for (const directory of new Set([root, join(root, prefix)])) linkSiblings(top, root, directory)
   if (changes.length > 0) await prepare(root, command, signal)
   const directory = join(root, prefix)
-  const isSame = changes.length === 0 || (await isBuiltAlike(changes, top, root))
-  if (existsSync(directory)) return { base: { name, kind: 'ref', commit }, directory, isSame }
+  const builds = changes.length === 0 ? { isSame: true } : await readBuilds(changes, top, root)
+  const trees = { head: top, base: root, changes }
+  if (existsSync(directory)) return { base: { name, kind: 'ref', commit }, directory, trees, ...builds }
   throw new UsageError(`--base: the base has no ${prefix}. Run the comparison in a directory that it has`)
 }
 
@@ -113,22 +120,11 @@ export async function prepare(directory: string, command: string | null, signal:
   const line = command ?? getPreparation(directory)
   if (line === '') return
   signal.throwIfAborted()
-  // Its output goes to stderr, because stdout is for results. It leads a process group, which a signal can end.
-  const detached = process.platform !== 'win32'
-  const child = spawn(line, { cwd: directory, shell: true, stdio: ['ignore', 2, 2], detached })
-  const end = (): void => void (detached ? process.kill(-child.pid!, 'SIGKILL') : child.kill())
-  signal.addEventListener('abort', end, { once: true })
+  // Its output goes to stderr, because stdout is for results.
+  const { child } = startGroup(line, [], { cwd: directory, shell: true, stdio: ['ignore', 2, 2] }, signal)
   const [code] = (await once(child, 'exit')) as [number | null]
-  signal.removeEventListener('abort', end)
   signal.throwIfAborted()
-  if (code === 0) return
-  try {
-    // What it has started would write into the directory that is removed.
-    end()
-  } catch {
-    // Nothing is left.
-  }
-  throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
+  if (code !== 0) throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
 }
 
 type Manifest = { packageManager?: string; scripts?: { build?: string } }

@@ -1,15 +1,16 @@
 // Runs a program in base, head and base again, in alternating order. Its figures are what it prints, or with `--cpu` the CPU time of its main
 // thread, and the peak memory of a program of Node.js.
 import { sum } from 'd3-array'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { text as readText } from 'node:stream/consumers'
+import type { Readable } from 'node:stream'
 import { orderOf, type Processes } from '#measure/statistics'
 import { count, UsageError } from '#measure/text'
 import { MEMORY, type Sides } from '../verdict/judge.js'
 import { type PrintedFigure, readFigures } from './figure-lines.js'
+import { startGroup } from './group.js'
+import { createTranslation, removeTree, type Trees } from './sides.js'
 
 type Side = 'base' | 'head' | 'again'
 /** A round and its reverse belong together, and a look takes milliseconds. */
@@ -28,6 +29,7 @@ export interface ProgramOptions {
   cpu: boolean
   /** Where each side runs it. */
   directories: Record<'base' | 'head', string>
+  trees: Trees
   temporary: string
   signal: AbortSignal
   /** Shows what is measured, and nothing for an empty text. */
@@ -47,9 +49,8 @@ export interface Program {
  * @throws {UsageError} if the program fails in one of the sides, prints no figure, or with `cpu` is not a program of Node.js
  */
 export async function openProgram(options: ProgramOptions): Promise<Program> {
-  const { directories, runs, moreMs, progress } = options
-  const run = (side: Side): Promise<PrintedFigure[]> =>
-    runOnce(options, side === 'head' ? directories.head : directories.base)
+  const { runs, moreMs, progress } = options
+  const run = (side: Side): Promise<PrintedFigure[]> => runOnce(options, side === 'head' ? 'head' : 'base')
   progress('first run of both')
   const start = performance.now()
   const first = [...(await run('base')), ...(await run('head'))]
@@ -108,30 +109,68 @@ function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
 const readUsageModule = (): string =>
   `data:text/javascript;base64,${readFileSync(new URL('./usage.js', import.meta.url)).toString('base64')}`
 
-async function runOnce(options: ProgramOptions, cwd: string): Promise<PrintedFigure[]> {
-  const { program, cpu, temporary, signal } = options
-  signal.throwIfAborted()
-  const file = join(temporary, 'usage')
-  rmSync(file, { force: true })
-  const [command, ...args] = program
-  const { NODE_OPTIONS = '', ...env } = process.env
-  const child = spawn(command, args, {
-    ...{ cwd, signal, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] },
-    env: {
-      ...env,
-      NODE_OPTIONS: `${NODE_OPTIONS} --import=${readUsageModule()}`.trim(),
-      SALLYPORT_COMPARE_USAGE_FILE: file,
+/** More than the longest report of a tool. */
+const MAX_OUTPUT = 2 ** 26
+
+/** @throws {UsageError} of what no report is as long as */
+async function readText(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_OUTPUT) throw new UsageError('printed more than 64 MiB. Print its figures alone')
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+interface Run {
+  stdout: string
+  stderr: string
+  /** `exit code 0`, or the name of a signal. */
+  end: string
+}
+
+async function runProgram(options: ProgramOptions, side: 'base' | 'head', usageFile: string): Promise<Run> {
+  const { program, directories, trees, signal } = options
+  const translate = side === 'base' ? createTranslation(trees) : (text: string) => text
+  const [command = '', ...args] = program.map(translate)
+  const entries = Object.entries(process.env).map(([name, value]) => [name, translate(value ?? '')])
+  const { NODE_OPTIONS = '', ...env } = Object.fromEntries(entries) as NodeJS.ProcessEnv
+  const { child, end } = startGroup(
+    command,
+    args,
+    {
+      ...{ cwd: directories[side], stdio: ['ignore', 'pipe', 'pipe'] },
+      env: {
+        ...env,
+        NODE_OPTIONS: `${NODE_OPTIONS} --import=${readUsageModule()}`.trim(),
+        SALLYPORT_COMPARE_USAGE_FILE: usageFile,
+      },
     },
-  })
-  const [stdout, stderr, end] = await Promise.all([
-    readText(child.stdout),
-    readText(child.stderr),
+    signal,
+  )
+  const [stdout, stderr, status] = await Promise.all([
+    readText(child.stdout!),
+    readText(child.stderr!),
     once(child, 'close').then(([exit, by]) => (exit === null ? String(by) : `exit code ${exit}`)),
   ]).catch((error: Error) => {
+    end()
     signal.throwIfAborted()
+    if (error instanceof UsageError) throw new UsageError(`\`${program.join(' ')}\` ${error.message}`)
     throw new UsageError(`'${command}' could not start: ${error.message}`)
   })
   signal.throwIfAborted()
+  return { stdout, stderr, end: status }
+}
+
+async function runOnce(options: ProgramOptions, side: 'base' | 'head'): Promise<PrintedFigure[]> {
+  const { program, cpu, temporary, signal, directories, trees } = options
+  const cwd = directories[side]
+  signal.throwIfAborted()
+  const file = join(temporary, 'usage')
+  rmSync(file, { force: true })
+  const { stdout, stderr, end } = await runProgram(options, side, file)
   const shown = `\`${program.join(' ')}\``
   const said = stderr === '' ? '' : `:\n${stderr.slice(-2000)}`
   if (end !== 'exit code 0') throw new UsageError(`${shown} failed in ${cwd} with ${end}${said}`)
@@ -139,7 +178,7 @@ async function runOnce(options: ProgramOptions, cwd: string): Promise<PrintedFig
   const read = (column: number): number[] => usage.map(line => Number(line.split(' ')[column]))
   const memory: PrintedFigure = { name: MEMORY, value: Math.max(...read(1)) * 1024, unit: 'B', better: 'lower' }
   if (!cpu) {
-    const figures = readFigures(stdout)
+    const figures = readFigures(removeTree(stdout, trees[side]))
     if (figures.length > 0) return usage.length > 0 ? [...figures, memory] : figures
     const lines = stdout.split('\n').filter(Boolean)
     const begin = lines.slice(0, 5).map(line => `\n  ${line.slice(0, 200)}`)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkOut } from './checkout.js'
-import { isBuiltAlike, selectRun } from './same-files.js'
+import { readBuilds, selectRun } from './same-files.js'
 
 let top: string
 let base: string
@@ -52,10 +52,10 @@ describe('changes', () => {
 })
 
 describe('a compiled source', () => {
-  const isAlike = async (ofBase: Record<string, string>): Promise<boolean> => {
+  const read = async (ofBase: Record<string, string>): ReturnType<typeof readBuilds> => {
     const changed = await changes()
     for (const [path, text] of Object.entries(ofBase)) write(path, text, base)
-    return isBuiltAlike(changed, top, base)
+    return readBuilds(changed, top, base)
   }
   beforeEach(() => {
     write('src/parse.ts', '2')
@@ -63,28 +63,28 @@ describe('a compiled source', () => {
   })
 
   test('is alike if all that was built is the same, except for logs', async () => {
-    expect(await isAlike({ 'dist/parse.js': 'the same', 'dist/build.log': 'in 3 s' })).toBe(true)
+    expect(await read({ 'dist/parse.js': 'the same', 'dist/build.log': 'in 3 s' })).toEqual({ isSame: true })
   })
 
   test('is not if anything that was built differs', async () => {
-    expect(await isAlike({ 'dist/parse.js': 'the same', 'dist/other.js': 'other' })).toBe(false)
+    expect(await read({ 'dist/parse.js': 'the same', 'dist/other.js': 'other' })).toMatchObject({ isSame: false })
   })
 
   test('is not if nothing was built of it', async () => {
-    expect(await isAlike({ 'dist/other.js': 'the same' })).toBe(false)
+    expect(await read({ 'dist/other.js': 'the same' })).toMatchObject({ isSame: false })
   })
 
   test('is not if it has changed since it was built, or is not below src', async () => {
     write('bench/parse.ts', '1')
-    expect(await isAlike({ 'dist/parse.js': 'the same' })).toBe(false)
+    expect(await read({ 'dist/parse.js': 'the same' })).toMatchObject({ isSame: false })
     rmSync(join(top, 'bench'), { recursive: true })
     rmSync(join(base, '.git'), { recursive: true })
     utimesSync(join(top, 'dist/parse.js'), 1, 1)
-    expect(await isAlike({ 'dist/parse.js': 'the same' })).toBe(false)
+    expect(await read({ 'dist/parse.js': 'the same' })).toEqual({ isSame: false, stale: 'src/parse.ts' })
   })
 
   test('is not alike if another file has changed', async () => {
     write('bench.mjs', '2')
-    expect(await isAlike({ 'dist/parse.js': 'the same' })).toBe(false)
+    expect(await read({ 'dist/parse.js': 'the same' })).toMatchObject({ isSame: false })
   })
 })

@@ -10,20 +10,33 @@ const COMPILED = /\.[cm]?tsx?$/
 
 /** Selects what a program could run, without the directory `out`. Its own arguments count, whatever they are. */
 export function selectRun(changes: readonly string[], out: string, args: readonly string[]): string[] {
-  const isRun = (path: string): boolean => !INERT.test(path) || args.some(argument => path.endsWith(argument))
+  const isRun = (path: string): boolean =>
+    !INERT.test(path) || args.some(argument => path.endsWith(argument) || argument.endsWith(`/${path}`))
   return changes.filter(path => isRun(path) && !path.startsWith(`${out}/`))
 }
 
-/** Whether each change is of a file that is compiled, and both sides have built the same of it. */
-export async function isBuiltAlike(changes: readonly string[], top: string, base: string): Promise<boolean> {
-  if (!changes.every(path => COMPILED.test(path))) return false
+/**
+ * - `isSame`: each change is of a file that is compiled, and both sides have built the same of it
+ * - `stale`: a changed source of which the head has an older output, or none
+ */
+export async function readBuilds(
+  changes: readonly string[],
+  top: string,
+  base: string,
+): Promise<{ isSame: boolean; stale?: string | undefined }> {
+  const sources = changes.filter(path => COMPILED.test(path))
+  if (sources.length === 0) return { isSame: false }
   const ignored = ['--others', '--ignored', '--exclude-standard', '--', ':(exclude,glob)**/node_modules/**']
   const built = (await git(['ls-files', '-z', ...ignored], { cwd: base })).split('\0').filter(Boolean)
-  const isBuilt = (source: string): boolean =>
-    built.some(output => isOutputOf(source, output) && isNewer(top, output, source))
+  const getOutputs = (source: string): string[] => built.filter(output => isOutputOf(source, output))
+  const stale = sources.find(
+    source => existsSync(join(top, source)) && getOutputs(source).some(output => !isNewer(top, output, source)),
+  )
+  if (stale !== undefined || sources.length < changes.length) return { isSame: false, stale }
   const isAlike = (path: string): boolean =>
     existsSync(join(top, path)) && readFileSync(join(top, path)).equals(readFileSync(join(base, path)))
-  return changes.every(isBuilt) && built.every(path => INERT.test(path) || isAlike(path))
+  const isBuilt = (source: string): boolean => getOutputs(source).some(output => isNewer(top, output, source))
+  return { isSame: sources.every(isBuilt) && built.every(path => INERT.test(path) || isAlike(path)) }
 }
 
 /** `packages/a/src/b/c.ts` and `packages/a/dist/b/c.js`. Another source can be run as it is. */
