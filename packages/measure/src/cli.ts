@@ -7,6 +7,12 @@ import { plain } from './text.js'
 export async function runCommand(name: string, run: () => Promise<number>): Promise<void> {
   // The reader of a pipe can close it (`2>&1 | head`); the reports are still written.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  // Node.js would exit with 13, without a word.
+  const endStuck = (): void => {
+    process.stderr.write(`${name}: nothing can end what it waits for, such as a promise of your own module\n`)
+    process.exit(2)
+  }
+  process.once('beforeExit', endStuck)
   try {
     process.exitCode = await run()
   } catch (error) {
@@ -22,5 +28,7 @@ export async function runCommand(name: string, run: () => Promise<number>): Prom
     const lines = `${name}: ${text}`.split('\n')
     process.stderr.write(`${(isKnown ? lines.flatMap(line => wrap(line, columns)) : lines).join('\n')}\n`)
     process.exitCode = 2
+  } finally {
+    process.off('beforeExit', endStuck)
   }
 }

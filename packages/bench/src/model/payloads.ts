@@ -103,7 +103,7 @@ export async function loadUserPayloads(file: string): Promise<Payload[]> {
     if (MODULES.includes(extname(file))) return await loadModule(path)
     checkSize(basename(file), (await stat(path)).size)
     const bytes = await readFile(path)
-    const value: unknown = extname(file) === '.json' ? JSON.parse(bytes.toString()) : bytes
+    const value: unknown = extname(file) === '.json' ? JSON.parse(bytes.toString().replace(/^\uFEFF/, '')) : bytes
     return [createPayload(basename(file), value)]
   } catch (error) {
     throw new UsageError(`--payload ${file}: ${(error as Error).message}`)

@@ -1,5 +1,5 @@
 // Commands as a user types them. test/matrix/cli.test.ts has the others.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,15 @@ test('exits with 2 after an unknown option', async () => {
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toContain("Unknown option '--fast'")
   expect(stderr).toContain('Run sallyport-bench --help')
+})
+
+test('exits with 2, and says so, if a module of the user waits for nothing', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'cases.mjs')
+  writeFileSync(file, 'await new Promise(() => {})')
+  const { code, stderr } = await bench(['--payload', file])
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('nothing can end what it waits for') })
 })
 
 test('prints only a line of JSON for each figure with --lines, and writes reports where `npm run bench` is called', async () => {
