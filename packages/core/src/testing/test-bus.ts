@@ -88,7 +88,7 @@ export interface TestBusOptions extends Omit<BusOptions, 'core'> {
   core?: CoreDefinition
   /** Fakes, in addition to its commands or instead of them: functions, errors and fixed results. */
   commands?: Fakes
-  /** The `capabilities` of `createBus`. Without them and without a project, every frontend may call every command. */
+  /** The `capabilities` of `createBus`. Without them and without a project, every frontend may call every command, whatever its `allow`: pass `[]` to test that. */
   capabilities?: NonNullable<BusOptions['capabilities']>
   /** The label of the client. @default 'main' */
   label?: string
