@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
-import { UsageError } from './text.js'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { writeReports } from './output.js'
 
 let directory: string

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import pc from 'picocolors'
 import type { Screen } from './screen.js'
-import { UsageError } from './text.js'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 
 export interface Output {
   screen: Screen

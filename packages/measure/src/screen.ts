@@ -1,5 +1,4 @@
 // What is drawn on: the width and the colours of a terminal, and how each outcome looks.
-export { wrap } from '@sallyport/protocol/internal/command-line'
 import type { Colors } from 'picocolors/types.js'
 
 export type Screen = { columns: number; colors: Colors }

@@ -3,8 +3,6 @@ import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 
-export { UsageError }
-
 /** @throws {UsageError} if it is no JSON. A byte order mark is fine, as it is for npm */
 export function readJson<T extends object>(option: string, file: string): Partial<T> {
   try {

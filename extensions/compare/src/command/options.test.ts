@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { parseOptions } from './options.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(args)

@@ -2,7 +2,7 @@
 // hooks, configuration or an index, is never the user's. A linked worktree would share all of these.
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { git } from './git.js'
 
 /** What a checkout depends on, beside objects, refs and configuration, which has filters, too. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { readFigures } from './figure-lines.js'
 
 const time = { unit: 'µs', better: 'lower' }

@@ -1,6 +1,6 @@
 // The figures that a program prints: lines `name value unit`, objects of JSON, and what benchmark tools print, each recognised by its form.
 import { stripVTControlCharacters } from 'node:util'
-import { UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 
 export interface PrintedFigure {
   name: string

@@ -1,7 +1,7 @@
 // Git reads the user's repository, and writes only into one of our own (checkout.ts).
 import { execFile, type ExecFileOptions, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
-import { UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 
 /** Neither hooks nor daemons of the user. */
 const QUIET = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'submodule.recurse=false']

@@ -1,6 +1,7 @@
 // A comparison as text: what moved, one line for everything else, and the verdict.
 import { describeMachine } from '#measure/machine'
-import { OUTCOMES, type Screen, type Tone, TONES, wrap } from '#measure/screen'
+import { wrap } from '@sallyport/protocol/internal/command-line'
+import { OUTCOMES, type Screen, type Tone, TONES } from '#measure/screen'
 import { type Change, getDetectableFactor } from '#measure/statistics'
 import { count, formatChange, formatEffect, formatValue, oneLine } from '#measure/text'
 import { type Comparison, getCounted, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'

@@ -1,7 +1,8 @@
 // One run from beginning to end: chooses scenarios, measures and shows each, and writes the reports.
 import { describeMachine, readLoad, readMachine } from '#measure/machine'
 import { createOutput, type Output, showStart, writeReports } from '#measure/output'
-import { OUTCOMES, TONES, wrap } from '#measure/screen'
+import { wrap } from '@sallyport/protocol/internal/command-line'
+import { OUTCOMES, TONES } from '#measure/screen'
 import { quantile } from '#measure/statistics'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -1,4 +1,4 @@
-import { UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { FULL, QUICK } from '../run/run.js'

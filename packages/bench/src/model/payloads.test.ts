@@ -1,4 +1,5 @@
-import { formatBytes, UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
+import { formatBytes } from '#measure/text'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

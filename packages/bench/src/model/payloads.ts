@@ -1,6 +1,7 @@
 // The payloads: real calls and documents with their expected answers, as plain data, which can be posted to a thread, and those of a user: a document
 // or bytes from a file, or the values that a module makes.
-import { formatBytes, UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
+import { formatBytes } from '#measure/text'
 import { mean } from 'd3-array'
 import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'

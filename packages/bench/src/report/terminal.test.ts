@@ -1,4 +1,5 @@
-import { type Screen, wrap } from '#measure/screen'
+import { wrap } from '@sallyport/protocol/internal/command-line'
+import { type Screen } from '#measure/screen'
 import pc from 'picocolors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'

@@ -1,5 +1,6 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
-import { type Screen, TONES, wrap } from '#measure/screen'
+import { wrap } from '@sallyport/protocol/internal/command-line'
+import { type Screen, TONES } from '#measure/screen'
 import { stripVTControlCharacters } from 'node:util'
 import { formatRound, keepUnits } from '../shared/text.js'
 import type { Cell, Table } from './answers.js'

@@ -1,4 +1,4 @@
-import { UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
 // All scenarios, in the order in which they run and are shown, and the choice of those that a command measures.
-import { formatBytes, UsageError } from '#measure/text'
+import { UsageError } from '@sallyport/protocol/internal/command-line'
+import { formatBytes } from '#measure/text'
 import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack, speedArms } from '../arms/bus.js'
 import { cipherArms } from '../arms/cipher.js'
 import { fewCallsArms, manyArms, pluginArms, sandboxArms } from '../arms/fresh.js'
