@@ -31,7 +31,7 @@ import type { CommandRegistry } from '../rpc/call-table.js'
 import type { Session } from '../rpc/session.js'
 import { type AddedSession, Sessions } from '../rpc/sessions.js'
 import { getOtherRuntime } from '../shared/other-runtime.js'
-import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
+import { createCountsMemory, createLatency, SessionMetrics } from '../shared/metrics.js'
 import { createApp, FAILED_START_MS, LocalListeners, setupPlugins, type Teardown } from './create-app.js'
 import { createHostCommands, createRunCommand, HostPlugins } from './host-commands.js'
 import type { createSessionKeys } from './session-keys.js'
@@ -172,7 +172,7 @@ export class Core {
       const opener = keyPort && this.#handOverKey!(keyPort)
       const link = openLink(endpoint, false)
       if (label !== undefined) this.#networkSessions.closeSession(label)
-      const sessionMetrics = new SessionMetrics(metrics?.counts ?? createCounts(), () => {
+      const sessionMetrics = new SessionMetrics(metrics?.counts ?? createCountsMemory(), () => {
         if (metrics?.latency) return metrics.latency
         const latency = createLatency()
         // Bun cannot clone a histogram.

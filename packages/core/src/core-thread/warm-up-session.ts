@@ -11,7 +11,7 @@ import { ConfirmRequests } from '../rpc/approval.js'
 import type { RunnableCommand } from '../rpc/call-table.js'
 import { Session } from '../rpc/session.js'
 import { AnswerScheduler } from '../rpc/writer.js'
-import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
+import { createCountsMemory, createLatency, SessionMetrics } from '../shared/metrics.js'
 
 const CALLS = 30
 
@@ -38,7 +38,7 @@ export async function warmUpSession(isIsolated: boolean): Promise<void> {
     app: {} as App,
     scheduler: new AnswerScheduler(),
     confirmRequests: new ConfirmRequests(ignore),
-    metrics: new SessionMetrics(createCounts(), createLatency),
+    metrics: new SessionMetrics(createCountsMemory(), createLatency),
     events: {
       ...{ denied: ignore, warned: ignore, slow: ignore, fault: ignore, dropped: ignore },
       ...{ resourceFailed: ignore, closed: ignore, interrupted: ignore, mistaken: ignore },

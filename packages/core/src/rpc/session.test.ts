@@ -5,7 +5,7 @@ import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { HOST_PERMITS } from '../acl/authority.js'
 import { EventRouter } from '../events/router.js'
-import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
+import { createCountsMemory, createLatency, SessionMetrics } from '../shared/metrics.js'
 import { ConfirmRequests } from './approval.js'
 import { ReadScheduler, Session, type SessionOptions } from './session.js'
 import { AnswerScheduler } from './writer.js'
@@ -40,7 +40,7 @@ function open(options: Partial<SessionOptions> = {}) {
   const session = new Session({
     ...{ label: 'main', codec: 'json', link: openLink(near, false), hasDeadlines: false, permits: HOST_PERMITS },
     ...{ registry: new Map(), router: new EventRouter(), scheduler: new AnswerScheduler() },
-    metrics: new SessionMetrics(createCounts(), createLatency),
+    metrics: new SessionMetrics(createCountsMemory(), createLatency),
     events: { fault: faulted.resolve, closed() {} },
     ...options,
   } as unknown as SessionOptions)

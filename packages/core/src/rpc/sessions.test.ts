@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { HOST_PERMITS } from '../acl/authority.js'
 import { EventRouter } from '../events/router.js'
-import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
+import { createCountsMemory, createLatency, SessionMetrics } from '../shared/metrics.js'
 import type { Session } from './session.js'
 import { type AddedSession, Sessions } from './sessions.js'
 
@@ -28,7 +28,7 @@ function openSessions(isAnnounced: boolean) {
     sessions.add({
       ...{ label: 'main', frontend, linkId: LINK, limitLabel, codec: 'json', permits: HOST_PERMITS },
       ...{ link: openLink(end, false), registry: new Map(), hasDeadlines: false, ended },
-      metrics: new SessionMetrics(createCounts(), createLatency),
+      metrics: new SessionMetrics(createCountsMemory(), createLatency),
     } as unknown as AddedSession)
   const endCode = () => sessions.codeEnded(1, { end: undefined, next: 'restart', drops: false })
   return { sessions, heard, begun, ended, add, endCode }

@@ -39,7 +39,8 @@ export interface MetricsMemory {
 export const createLatency = (): RecordableHistogram =>
   createHistogram({ lowest: 64, highest: MAX_DURATION_NS, figures: 2 })
 
-export const createCounts = (): SharedArrayBuffer => new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)
+export const createCountsMemory = (): SharedArrayBuffer =>
+  new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)
 
 /** Counters of which each of `COUNT` exists. */
 export type Counts = Float64Array & Record<(typeof COUNT)[keyof typeof COUNT], number>

@@ -5,7 +5,7 @@ import {
   addCounts,
   COUNT,
   type Counts,
-  createCounts,
+  createCountsMemory,
   createLatency,
   type MetricsMemory,
   toCounts,
@@ -177,7 +177,7 @@ export class SessionTraffic {
   attach(): MetricsMemory {
     const last = this.#counts
     if (last) this.#previous = addCounts(this.#previous, last)
-    const counts = createCounts()
+    const counts = createCountsMemory()
     this.#counts = toCounts(counts)
     return { counts, latency: this.#latencies[0] }
   }
