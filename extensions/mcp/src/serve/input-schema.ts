@@ -62,7 +62,7 @@ function join(parts: readonly Members[], keyword: 'allOf' | 'anyOf'): Members | 
 /** The member that tells variants apart has all of their values. */
 function merge(schemas: readonly unknown[], keyword: 'allOf' | 'anyOf'): unknown {
   if (schemas.length === 1) return schemas[0]
-  const all = schemas.map(schema => Object(schema))
+  const all = schemas.map(schema => (isPlainObject(schema) ? schema : {}))
   const values = all.map(each => (each['const'] === undefined ? each['enum'] : [each['const']]))
   if (keyword === 'allOf' || !values.every(Array.isArray)) return { [keyword]: schemas }
   const [type, ...others] = new Set(all.map(each => each['type']))
