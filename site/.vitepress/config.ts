@@ -60,7 +60,10 @@ export default defineConfig({
           ['meta', { property: 'og:image', content: new URL(PREVIEW, SITE_URL).href }],
         ] satisfies HeadConfig[])),
   ],
-  buildEnd: ({ outDir }) => copyFileSync(join(root, 'docs/assets', PREVIEW), join(outDir, PREVIEW)),
+  buildEnd({ outDir }) {
+    copyFileSync(join(root, 'docs/assets', PREVIEW), join(outDir, PREVIEW))
+    console.log(`The site is in ${outDir}`)
+  },
   srcDir: root,
   srcExclude: [
     'bench-report/**',
@@ -91,8 +94,12 @@ export default defineConfig({
   },
   // The whole API would be fetched with each page that shows the sidebar.
   router: { prefetchLinks: false },
-  // Other pages of HTML in the repository are no entries of the site.
-  vite: { plugins: [vueOfThisWorkspace, dependenciesOfPages], optimizeDeps: { entries: [] } },
+  // Other pages of HTML in the repository are no entries of the site. The index of the search has 750 kB, and is loaded with the first search.
+  vite: {
+    plugins: [vueOfThisWorkspace, dependenciesOfPages],
+    optimizeDeps: { entries: [] },
+    build: { chunkSizeWarningLimit: 1000 },
+  },
   themeConfig: {
     sidebar: sidebar(),
     nav: [
