@@ -126,10 +126,7 @@ test('exits with 1 for a regression, and for nothing else', async () => {
   })(async ([args, program, code, said, how, script = cli]) => {
     rmSync(at('own/runs'), { force: true })
     const all = ['--out', at('out'), ...(args.includes('--runs') ? [] : ['--runs', '8']), ...args, '--', ...program]
-    const { stdout, stderr, ...ended }: Ended = await run(script, all, {
-      ...{ cwd: at('own'), ...how },
-      env: how?.env,
-    })
+    const { stdout, stderr, ...ended }: Ended = await run(script, all, { cwd: at('own'), ...how })
     expect({ code: ended.code, said: stdout + stderr }).toEqual({ code, said: expect.stringMatching(said) })
   })
 })
