@@ -12,6 +12,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import { Approval } from '../src/wrap/approval.js'
 import { parseNpx } from '../src/wrap/install.js'
+import { Learner } from '../src/wrap/learn.js'
 import { Relay } from '../src/wrap/relay.js'
 import { getName } from '../src/wrap/wrap.js'
 import { hasWall, makeDirectory } from './start.js'
@@ -367,4 +368,17 @@ test('no configuration makes doctor print a line of its own, or overlook a serve
   expect(lines).not.toContain('in its wall:')
   expect(lines.filter(each => each === 'with wrap:')).toHaveLength(6)
   expect(lines).toContain(`npx -y @sallyport/mcp wrap -- node 'a'$'\\n''  ${line}'$'\\n'''`)
+})
+
+test('a server that is learned from writes over no option, and adds no more than a person reads', async () => {
+  const learner = new Learner()
+  const [source, target] = [new PassThrough(), new PassThrough()]
+  learner.read(source, target)
+  source.write(`\x1b[8mshort\n${'x'.repeat(2 ** 17)}`)
+  source.end('\x1b[1mlast')
+  await once(source, 'end')
+  target.end()
+  expect(await text(target)).toBe('short\nlast')
+  for (let count = 0; count < 1000; count++) learner.addHost(`a${count}.example:443`)
+  expect(learner.describe().match(/--net/g)).toHaveLength(200)
 })
