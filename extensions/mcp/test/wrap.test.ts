@@ -172,6 +172,7 @@ test('a server that cancels its questions can ask others', async () => {
     send(stdout, { method: 'notifications/cancelled', params: { requestId: id } })
     // It sends fewer than are a flood.
     vi.advanceTimersByTime(10)
+    await new Promise(resolve => setImmediate(resolve))
   }
   kill()
   await expect(running).resolves.toMatchObject({ reason: 'it was ended by SIGKILL' })
@@ -182,7 +183,9 @@ test('a call that asks for no answer needs an accepted tool, too', async () => {
   const { input, stdin, stdout, send, receive, kill } = startRelay({ approval })
   onTestFinished(kill)
   for (const name of ['hidden', 'run']) send(input, { method: 'tools/call', params: { name } })
-  send(stdout, { ...Object(await receive(stdin)), method: undefined, result: { tools: [] } })
+  const question = Object(await receive(stdin))
+  expect(question).toMatchObject({ method: 'tools/list' })
+  send(stdout, { id: question.id, result: { tools: [] } })
   expect(await receive(stdin)).toMatchObject({ params: { name: 'run' } })
 })
 
