@@ -196,6 +196,8 @@ export const ROWS = {
     'later(GRACE_MS)': 'ends a server whose client has gone',
     'silence(timeout)': 'a message while a request is open, `--timeout` | the server | ends it',
     'within(GRACE_MS)': 'the last answers | the client | exits without it',
+    'within(timeout)':
+      'the list of tools after the end of the client, `--timeout` | the server | ends its input without it',
   },
   'extensions/nats/src/client/discovery.ts': { 'every(this.#deps.intervalMs)': 'asks which instances there are' },
   'extensions/nats/src/client/remote-core.ts': {

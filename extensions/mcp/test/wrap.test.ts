@@ -1,15 +1,20 @@
 // `sallyport-mcp wrap`: what passes, what was accepted, and what a server can reach.
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import type { Tool } from '@modelcontextprotocol/client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
+import { Approval } from '../src/wrap/approval.js'
 import { parseNpx } from '../src/wrap/install.js'
+import { Learner } from '../src/wrap/learn.js'
 import { Relay } from '../src/wrap/relay.js'
+import { getName } from '../src/wrap/wrap.js'
 import { hasWall, makeDirectory } from './start.js'
 import { CLI, SERVER, startWrap } from './wrapping.js'
 
@@ -91,6 +96,21 @@ describe.runIf(hasWall)('a wrapped server', () => {
   }, 60_000)
 })
 
+/** A relay between two ends of a test, and a wall around nothing. */
+function startRelay(more: object = {}) {
+  const [input, output, stdin, stdout] = Array.from({ length: 4 }, () => new PassThrough()) as Four
+  let kill!: () => void
+  const exited = new Promise<object>(resolve => (kill = () => resolve({ code: null, signal: 'SIGKILL' })))
+  const program = { stdin, stdout, exited, kill }
+  const options = { input, output, program, approval: {}, asks: [], isRoot: () => false, timeout: 600_000 }
+  const running = new Relay({ ...options, tell: () => {}, ...more } as never).run()
+  const send = (target: PassThrough, message: object): void =>
+    void target.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+  const receive = async (source: PassThrough): Promise<unknown> => JSON.parse(String((await once(source, 'data'))[0]))
+  return { input, output, stdin, stdout, running, send, receive, kill }
+}
+type Four = [PassThrough, PassThrough, PassThrough, PassThrough]
+
 test('a server that is silent while a call is open, or floods, is ended, and the call gets an error', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
   onTestFinished(() => void vi.useRealTimers())
@@ -99,21 +119,174 @@ test('a server that is silent while a call is open, or floods, is ended, and the
     ['it sent more than it was asked for', out => out.write('{"method":"x"}\n'.repeat(2000))],
     ['it sent a message of more than 4194304 bytes', out => out.write('x'.repeat(2 ** 23))],
   ])(async (reason, act) => {
-    const [input, output, stdin, stdout] = Array.from({ length: 4 }, () => new PassThrough())
-    let kill!: () => void
-    const exited = new Promise<object>(resolve => (kill = () => resolve({ code: null, signal: 'SIGKILL' })))
-    const program = { stdin, stdout, exited, kill }
-    const options = { input, output, program, approval: {}, asks: [], isRoot: () => false, timeout: 600_000 }
-    const running = new Relay({ ...options, tell: () => {} } as never).run()
-    input!.write('{"jsonrpc":"2.0","id":7,"method":"tools/list"}\n')
-    stdin!.once('data', () => act(stdout!))
-    const written = text(output!)
+    const { input, output, stdin, stdout, running, send } = startRelay()
+    send(input, { id: 7, method: 'tools/list' })
+    stdin.once('data', () => act(stdout))
+    const written = text(output)
     await expect(running).resolves.toMatchObject({ reason })
-    output!.end()
+    output.end()
     const answers = (await written).split('\n').filter(line => line.includes('"id":7'))
     expect(answers).toHaveLength(1)
     expect(JSON.parse(answers[0]!)).toMatchObject({ error: { message: expect.stringContaining(reason) } })
   })
+})
+
+test('a server whose client has gone is ended, whatever it does not read or does not list', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
+  onTestFinished(() => void vi.useRealTimers())
+  await rows<[does: string, message: object]>([
+    ['lists no tools', { id: 1, method: 'tools/list' }],
+    ['reads nothing', { method: 'notifications/x', params: { text: 'x'.repeat(2 ** 20) } }],
+  ])(async (_does, message) => {
+    const { input, stdout, running, send } = startRelay()
+    for (let count = 0; count < 2; count++) send(input, message)
+    input.end()
+    await once(input, 'close')
+    for (let minute = 0; minute < 15; minute++) {
+      // What nobody has asked for is no sign of a client.
+      send(stdout, { id: 'unknown', result: {} })
+      await vi.advanceTimersByTimeAsync(60_000)
+    }
+    await expect(running).resolves.toMatchObject({ reason: 'its client has gone' })
+  })
+})
+
+test('a server that takes an id twice learns of no root that it cannot read', async () => {
+  const { input, output, stdin, stdout, send, receive, kill } = startRelay({ asks: ['roots'] })
+  onTestFinished(kill)
+  for (const method of ['roots/list', 'ping']) {
+    send(stdout, { id: 1, method })
+    await receive(output)
+  }
+  send(input, { id: 1, result: { roots: [{ uri: 'file:///etc' }] } })
+  expect(await receive(stdin)).toMatchObject({ id: 1, result: { roots: [] } })
+})
+
+test('a server that cancels its questions can ask others', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { output, stdout, running, send, kill } = startRelay({ asks: ['roots'] })
+  output.resume()
+  for (let id = 0; id < 1100; id++) {
+    send(stdout, { id, method: 'roots/list' })
+    send(stdout, { method: 'notifications/cancelled', params: { requestId: id } })
+    // It sends fewer than are a flood.
+    vi.advanceTimersByTime(10)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  kill()
+  await expect(running).resolves.toMatchObject({ reason: 'it was ended by SIGKILL' })
+})
+
+test('a call that asks for no answer needs an accepted tool, too', async () => {
+  const approval = { review: async () => {}, getRefusal: (name: string) => (name === 'hidden' ? 'refused' : undefined) }
+  const { input, stdin, stdout, send, receive, kill } = startRelay({ approval })
+  onTestFinished(kill)
+  for (const name of ['hidden', 'run']) send(input, { method: 'tools/call', params: { name } })
+  const question = Object(await receive(stdin))
+  expect(question).toMatchObject({ method: 'tools/list' })
+  send(stdout, { id: question.id, result: { tools: [] } })
+  expect(await receive(stdin)).toMatchObject({ params: { name: 'run' } })
+})
+
+test('ids and methods that nobody could keep are no messages', async () => {
+  const told: string[] = []
+  const { output, stdout, send, receive, kill } = startRelay({
+    asks: ['roots'],
+    tell: (line: string) => told.push(line),
+  })
+  onTestFinished(kill)
+  const long = 'x'.repeat(2000)
+  for (const message of [
+    { id: long, method: 'ping' },
+    { id: 1, method: long },
+    { id: 2, method: 'ping' },
+  ])
+    send(stdout, message)
+  expect(await receive(output)).toMatchObject({ id: 2 })
+  expect(told).toEqual([
+    expect.stringMatching(/^What is no message was left out: .{200}$/),
+    expect.stringMatching(/^What/),
+  ])
+})
+
+const LIST = (...lines: string[]): Tool[] => [
+  { name: 'run', description: lines.join('\n'), inputSchema: { type: 'object' } },
+]
+const readApproval = async (file: string, accepts = false) => {
+  const told: string[] = []
+  const approval = await Approval.read({ name: 'a', file, accepts, globs: undefined, tell: line => told.push(line) })
+  return { approval, told }
+}
+
+test('lines of a tool that have only moved are shown', async () => {
+  const file = join(makeDirectory(), 'lock.json')
+  await (await readApproval(file)).approval.review(LIST('Never:', '- delete', 'Always:', '- list'), '')
+  const { approval, told } = await readApproval(file)
+  await approval.review(LIST('Never:', '- list', 'Always:', '- delete'), '')
+  expect(told.join('\n')).toMatch(
+    /- description: - delete[^]*- description: - list[^]*\+ description: - list[^]*\+ description: - delete/,
+  )
+})
+
+test('--accept takes another commit of the same version', async () => {
+  const file = join(makeDirectory(), 'lock.json')
+  const locks = ['one', 'two'].map(commit => ({
+    packages: { 'node_modules/a': { version: '1.0.0', resolved: `git+https://a.example/a.git#${commit}` } },
+  }))
+  for (const lock of locks) await (await readApproval(file, true)).approval.reviewPackage('a', lock)
+  expect((await readApproval(file)).approval.accepted.lock).toEqual(locks[1])
+})
+
+test('what somebody has broken in a lock file is named', () =>
+  rows<[wrapped: unknown]>([
+    [5],
+    [{ spec: 'a' }],
+    [{ spec: 'a', lock: {} }],
+    [{ spec: 'a', lock: { packages: { x: null } } }],
+    [{ instructions: 5 }],
+  ])(async wrapped => {
+    const file = join(makeDirectory(), 'lock.json')
+    writeFileSync(file, JSON.stringify({ version: 1, servers: {}, wrapped: { a: wrapped } }))
+    await expect(readApproval(file)).rejects.toThrow(`${file} cannot be read: "wrapped" of "a" has another form`)
+  }))
+
+test('servers of different packages have different directories', () => {
+  const specs = [
+    '@a/b_c',
+    '@a_b/c',
+    'a_b_c',
+    'git+ssh://git@a.example/x/y.git',
+    'git+ssh://git@a.example/x/z.git',
+    '..',
+    './a',
+  ]
+  const names = specs.map(spec => getName({ spec, bin: undefined, args: [] }, []))
+  expect(new Set(names).size).toBe(specs.length)
+  for (const name of names) expect(name).toMatch(/^[\w~+][\w.~+-]*$|^\.{1,2}-\w{8}$/)
+  expect(getName({ spec: '@a/b@^1.2', bin: undefined, args: [] }, [])).toBe('a+b')
+})
+
+describe.runIf(hasWall)('--accept', () => {
+  test(
+    'says whether it has accepted, and not how the server ended',
+    () =>
+      rows<[status: number, says: string, program: string]>([
+        [
+          1,
+          'Nothing was accepted: log in\n',
+          `process.stdin.once('data', () => console.log('{"id":1,"error":{"message":"log in"}}'))`,
+        ],
+        [0, '', `setInterval(() => {}, 1e9); import(${JSON.stringify(SERVER)})`],
+      ])((status, says, program) => {
+        const data = makeDirectory()
+        const env = { PATH: process.env.PATH, XDG_DATA_HOME: data }
+        const args = [CLI, 'wrap', '--accept', ...READ, '--', 'node', '-e', program]
+        const ended = spawnSync(process.execPath, args, { cwd: data, env, encoding: 'utf8' })
+        expect(ended).toMatchObject({ status, stderr: says && `sallyport-mcp wrap: ${says}` })
+      }),
+    60_000,
+  )
 })
 
 test('what a command line asks for is refused if it cannot be meant', () =>
@@ -179,4 +352,36 @@ test('doctor says of each server of a configuration what it reaches, and the lin
   expect(look(file).stdout).toContain(`  npx -y @sallyport/mcp ${line}`)
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ mcpServers })
   expect(look(CLI)).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be read') })
+})
+
+test('no configuration makes doctor print a line of its own, or overlook a server', () => {
+  const file = join(makeDirectory(), 'mcp.json')
+  const line = 'npx -y @sallyport/mcp wrap --wall none -- evil'
+  const named = { command: 'node', args: [`a\n  ${line}\n`] }
+  const similar = ['sallyport-mcp', '@sallyport/mcp@npm:evil', '-p evil @sallyport/mcp', '@sallyport/mcp-evil']
+  const others = similar.map((name, index) => [
+    index,
+    { command: 'npx', args: [...name.split(' '), 'wrap', '--', 'a'] },
+  ])
+  const mcpServers = { [`a\n\n  ${line}\nb`]: named, ...Object.fromEntries(others) }
+  writeFileSync(file, JSON.stringify({ mcpServers, servers: { last: { command: 'a' } } }))
+  const { stdout } = spawnSync(process.execPath, [CLI, 'doctor', file], { encoding: 'utf8' })
+  const lines = stdout.split('\n').map(each => each.trim())
+  expect(lines).not.toContain(line)
+  expect(lines).not.toContain('in its wall:')
+  expect(lines.filter(each => each === 'with wrap:')).toHaveLength(6)
+  expect(lines).toContain(`npx -y @sallyport/mcp wrap -- node 'a'$'\\n''  ${line}'$'\\n'''`)
+})
+
+test('a server that is learned from writes over no option, and adds no more than a person reads', async () => {
+  const learner = new Learner()
+  const [source, target] = [new PassThrough(), new PassThrough()]
+  learner.read(source, target)
+  source.write(`\x1b[8mshort\n${'x'.repeat(2 ** 17)}`)
+  source.end('\x1b[1mlast')
+  await once(source, 'end')
+  target.end()
+  expect(await text(target)).toBe('short\nlast')
+  for (let count = 0; count < 1000; count++) learner.addHost(`a${count}.example:443`)
+  expect(learner.describe().match(/--net/g)).toHaveLength(200)
 })

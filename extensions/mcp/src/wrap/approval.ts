@@ -1,6 +1,8 @@
 // What a person has accepted of a wrapped server, in a file that several can share: its package with all that this depends on, its instructions and its
 // tools. The first start accepts what it finds; what differs later is refused, and shown.
+import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
+import { BusError } from '@sallyport/core'
 import { SharedText } from '@sallyport/core/internal'
 import { isObject, parseJson } from '@sallyport/protocol/internal/util'
 import { MEMBERS, type PinnedTool, ToolPin } from '../open/tool-pin.js'
@@ -14,6 +16,9 @@ export interface PackageLock {
 interface LockedPackage {
   readonly version?: string
   readonly integrity?: string
+  /** Of one that no registry has. */
+  readonly resolved?: string
+  readonly bin?: Readonly<Record<string, string>>
   readonly hasInstallScript?: boolean
   readonly dependencies?: Readonly<Record<string, string>>
 }
@@ -59,7 +64,10 @@ export class Approval {
     const { name, file } = options
     const pin = await ToolPin.read(name, file)
     const text = new SharedText(file, 0o644)
-    return new Approval(options, text, pin, readWrapped(await text.read())[name] ?? {})
+    const accepted = readWrapped(await text.read())[name] ?? {}
+    if (isAccepted(accepted)) return new Approval(options, text, pin, accepted)
+    const place = `"wrapped" of ${JSON.stringify(name)}`
+    throw new BusError('InvalidParams', `${file} cannot be read: ${place} has another form. Remove it to accept anew.`)
   }
 
   /** Writes the package of the first start, or one that is accepted. @throws {Error} for another package than the accepted one */
@@ -139,15 +147,24 @@ export class Approval {
   }
 }
 
-const readWrapped = (text: string | undefined): Record<string, Accepted | undefined> => {
+const readWrapped = (text: string | undefined): Record<string, unknown> => {
   const { wrapped } = Object(parseJson(text ?? '{}'))
   return Object.assign(Object.create(null), isObject(wrapped) ? wrapped : {})
 }
 
+function isAccepted(value: unknown): value is Accepted {
+  if (!isObject(value)) return false
+  const { spec, lock, instructions } = value as Record<keyof Accepted, unknown>
+  const packages: unknown = Object(lock).packages
+  const isLock = isObject(packages) && Object.values(packages).every(isObject)
+  const isText = (text: unknown): boolean => text === undefined || typeof text === 'string'
+  return isText(spec) && isText(instructions) && (lock === undefined ? spec === undefined : isLock)
+}
+
 /** Each package of a lock: npm checks the integrity of what it installs. */
 const toVersions = ({ packages }: PackageLock): string[] =>
-  Object.entries(packages).flatMap(([path, { version = '', integrity = '' }]) =>
-    path === '' ? [] : [`${path} ${version} ${integrity}`],
+  Object.entries(packages).flatMap(([path, { version, integrity, resolved }]) =>
+    path === '' ? [] : [[path, version, integrity, resolved].filter(Boolean).join(' ')],
   )
 
 /** What a model reads of a tool, as lines for a person. */
@@ -161,7 +178,12 @@ const toLines = (tool: PinnedTool | undefined): string[] =>
 /** A server chooses the number of the lines. */
 function describeDifference(before: readonly string[], after: readonly string[]): string {
   const [was, is] = [new Set(before), new Set(after)]
-  const removed = before.filter(line => !is.has(line)).map(line => `- ${line}`)
-  const added = after.filter(line => !was.has(line)).map(line => `+ ${line}`)
+  // A line that has only moved can change what the others say.
+  const hasMoved = !isDeepStrictEqual(
+    before.filter(line => is.has(line)),
+    after.filter(line => was.has(line)),
+  )
+  const removed = before.filter(line => hasMoved || !is.has(line)).map(line => `- ${line}`)
+  const added = after.filter(line => hasMoved || !was.has(line)).map(line => `+ ${line}`)
   return [...removed, ...added].join('\n')
 }

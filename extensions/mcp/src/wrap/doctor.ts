@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { LauncherUnavailable, startProgram } from '@sallyport/process/internal/launchers'
 import { type CommandLine, UsageError } from '@sallyport/protocol/internal/command-line'
-import { isObject, isTexts, parseJson } from '@sallyport/protocol/internal/util'
+import { escapeHidden, isObject, isTexts, parseJson } from '@sallyport/protocol/internal/util'
 import { quote } from './quote.js'
 
 interface ServerReport {
@@ -20,6 +20,8 @@ interface Reach {
   readonly variables: string
 }
 
+type Server = Readonly<Record<string, unknown>>
+
 interface Report {
   /** Why no server can be in a wall here. */
   readonly noWall?: string
@@ -32,43 +34,58 @@ const UNWALLED: Reach = {
   variables: 'all that its client passes on',
 }
 
+/** What starts this program, and no other of a similar name. */
+const OWN =
+  /^(?:(?:\S*\/)?npx(?:\.cmd)?(?: -y| --yes)* @sallyport\/mcp(?:@[\w.^~-]+)?|(?:\S*\/)?sallyport-mcp|(?:\S*\/)?node \S*\/mcp\/dist\/bundle\/cli\.js)$/
+
 /** @param readWrap - reads the arguments behind `sallyport-mcp`. @throws {UsageError} for a file that is no configuration */
 export async function examineServers(file: string, readWrap: (args: string[]) => CommandLine): Promise<Report> {
-  const servers = Object.entries(readServers(file)).map(([name, { command, args, env, url }]): ServerReport => {
-    if (typeof command !== 'string') return { name: typeof url === 'string' ? `${name} (over HTTP)` : name }
-    const words = [command, ...(isTexts(args) ? args : [])]
-    const at = words.indexOf('wrap')
-    if (at >= 0 && /sallyport/.test(words.slice(0, at).join(' '))) {
-      return { name, reaches: describe(readWrap(words.slice(at))) }
+  const servers = readServers(file).map(([name, server]) => {
+    try {
+      return examine(name, server, readWrap)
+    } catch (cause) {
+      throw new UsageError(`${file}: ${JSON.stringify(name)}: ${(cause as Error).message}`, { cause })
     }
-    const paths = words.slice(1).filter(word => isAbsolute(word) && existsSync(word))
-    const variables = Object.keys(Object(env))
-    const options = [...paths.map(path => ['--read', path]), ...variables.map(each => ['--env', each])].flat()
-    const line = ['wrap', ...options, '--', ...words]
-    return { name, reaches: UNWALLED, walled: { ...describe(readWrap(line)), line: line.map(quote).join(' ') } }
   })
   return { ...(await findNoWall()), servers }
+}
+
+function examine(name: string, server: Server, readWrap: (args: string[]) => CommandLine): ServerReport {
+  const { command, args, env, url } = server
+  if (typeof command !== 'string') return { name: typeof url === 'string' ? `${name} (over HTTP)` : name }
+  const words = [command, ...(isTexts(args) ? args : [])]
+  const at = words.indexOf('wrap')
+  if (at > 0 && OWN.test(words.slice(0, at).join(' '))) return { name, reaches: describe(readWrap(words.slice(at))) }
+  const paths = words.slice(1).filter(word => isAbsolute(word) && existsSync(word))
+  const variables = Object.keys(Object(env))
+  const options = [...paths.map(path => ['--read', path]), ...variables.map(each => ['--env', each])].flat()
+  const line = ['wrap', ...options, '--', ...words]
+  return { name, reaches: UNWALLED, walled: { ...describe(readWrap(line)), line: line.map(quote).join(' ') } }
 }
 
 export const render = ({ noWall, servers }: Report): string =>
   [
     noWall === undefined ? 'Servers can be in a wall here.' : `No server can be in a wall here: ${noWall}`,
     ...servers.flatMap(({ name, reaches, walled }) => [
-      ...['', name],
+      ...['', escapeHidden(name)],
       ...(reaches ? toRows(walled ? 'today' : 'in its wall', reaches) : ['  no program of this machine']),
       ...(walled ? [...toRows('with wrap', walled), `  npx -y @sallyport/mcp ${walled.line}`] : []),
     ]),
   ].join('\n')
 
 const toRows = (when: string, { files, hosts, variables }: Reach): string[] => [
-  ...[`  ${when}:`, `    files      ${files}`, `    hosts      ${hosts}`, `    variables  ${variables}`],
+  ...[`  ${when}:`, `    files      ${files}`, `    hosts      ${hosts}`, `    variables  ${variables}`].map(
+    escapeHidden,
+  ),
 ]
 
-/** Of Claude, Cursor and others: `mcpServers`; of VS Code: `servers`. */
-function readServers(file: string): Record<string, Record<string, unknown>> {
+/** Of Claude, Cursor and others: `mcpServers`; of VS Code: `servers`. A client reads one of them, whatever the other has. */
+function readServers(file: string): [name: string, server: Server][] {
   try {
-    const { mcpServers, servers = mcpServers } = Object(parseJson(readFileSync(file, 'utf8')))
-    if (isObject(servers) && Object.values(servers).every(isObject)) return servers as never
+    const { mcpServers, servers } = Object(parseJson(readFileSync(file, 'utf8')))
+    const lists = [mcpServers, servers].filter(each => each !== undefined)
+    const found = lists.flatMap(each => Object.entries<Server>(Object(each)))
+    if (lists.length > 0 && lists.every(isObject) && found.every(([, each]) => isObject(each))) return found
   } catch (cause) {
     throw new UsageError(`${file} cannot be read: ${(cause as Error).message}`, { cause })
   }

@@ -1,9 +1,10 @@
 // The package of a command `npx …`, installed once. npm reaches the network, and runs no code of the package; its install scripts then reach what the
-// server reaches. What runs later can change nothing of it.
+// server reaches. What runs later can change nothing of it. Install scripts can leave links to any place, so that only programs in the wall read and write
+// below that directory.
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { realpathSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { existsSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type ProgramOptions, startProgram } from '@sallyport/process/internal/launchers'
@@ -42,11 +43,13 @@ export interface Installed {
   readonly read: readonly string[]
 }
 
-const NPM = 'npm_config_audit=false npm_config_fund=false npm_config_loglevel=error npm_config_ignore_scripts=true npm'
+// npm reads the .npmrc of a package that it clones with git: what names a program there must not count.
+const NPM =
+  'npm_config_audit=false npm_config_fund=false npm_config_loglevel=error npm_config_ignore_scripts=true npm_config_git=git npm_config_node_options=--no-deprecation npm'
 // The kernel gives up the lock with its program: two clients can start one server at once, and each can be killed.
 const LOCK = 'if command -v flock >/dev/null; then exec 9<.; flock 9; fi'
 const RESOLVE = `${LOCK}; rm -f package*.json; ${NPM} install --package-lock-only --omit-lockfile-registry-resolved -- "$1" >&2 && cat package-lock.json`
-const FETCH = `${LOCK}; test -e .fetched && exit; ${NPM} ci >&2 && : >.fetched`
+const FETCH = `${LOCK}; test -e .fetched && exit; printf %s "$1" >package.json; cat >package-lock.json; ${NPM} ci >&2 && : >.fetched`
 const BUILD = `${LOCK}; test -e .built && exit; npm rebuild >&2 && : >.built`
 
 /** Of npm itself. A native module can need more than a server. */
@@ -75,24 +78,23 @@ export class Installer {
     const text = JSON.stringify(lock)
     const directory = join(this.#directory, 'packages', createHash('sha256').update(text).digest('hex').slice(0, 16))
     const [name = ''] = Object.keys(dependencies)
-    const isThere = await readFile(join(directory, '.built')).catch(() => undefined)
-    if (!isThere) {
+    if (!existsSync(join(directory, '.built'))) {
       const home = join(this.#directory, 'npm')
       await Promise.all([home, directory].map(each => mkdir(each, { recursive: true, mode: 0o700 })))
-      await writeFile(join(directory, 'package.json'), JSON.stringify({ dependencies }))
-      await writeFile(join(directory, 'package-lock.json'), text)
       const place = { write: [directory], cwd: directory }
-      await this.#run(FETCH, [], { home, ...place, ...getNetwork() })
+      await this.#run(FETCH, [JSON.stringify({ dependencies })], { home, ...place, ...getNetwork() }, text)
       const hasScripts = Object.values(lock.packages).some(each => each.hasInstallScript)
       await this.#run(hasScripts ? BUILD : ': >.built', [], { ...place, net: this.#rights.net })
     }
-    return { command: await findBin(directory, name, bin), read: [directory] }
+    const bins = Object.keys(lock.packages[`node_modules/${name}`]?.bin ?? {})
+    return { command: findBin(directory, name, bin, bins), read: [directory] }
   }
 
   /** @throws {Error} with what the program wrote */
-  async #run(script: string, args: readonly string[], options: Partial<ProgramOptions>): Promise<string> {
+  async #run(script: string, args: readonly string[], options: Partial<ProgramOptions>, input = ''): Promise<string> {
     const command = { command: 'sh', args: ['-c', script, 'sh', ...args], wall: this.#rights.wall, ...LIMITS }
     const { isWalled, ...program } = await startProgram({ ...command, ...options })
+    program.stdin.on('error', () => {}).end(input)
     const [output, errors, { code }] = await Promise.all([text(program.stdout), text(program.stderr), program.exited])
     if (code === 0) return output
     const remedy = isWalled && script === BUILD ? '\nName the hosts that its install scripts need in --net.' : ''
@@ -108,11 +110,8 @@ function getNetwork(): Pick<ProgramOptions, 'net' | 'env'> {
 }
 
 /** @throws {Error} for a link that leads out of the package: what it leads to would be shown in the wall */
-async function findBin(directory: string, name: string, bin: string | undefined): Promise<string> {
-  const manifest = await readFile(join(directory, 'node_modules', name, 'package.json'), 'utf8')
-  const { bin: bins } = parseJson(manifest) as { bin?: string | Record<string, string> }
-  const names = typeof bins === 'string' ? [basename(name)] : Object.keys(bins ?? {})
-  const found = bin ?? (names.length === 1 ? names[0] : names.find(each => each === basename(name)))
+function findBin(directory: string, name: string, bin: string | undefined, bins: readonly string[]): string {
+  const found = bin ?? (bins.length === 1 ? bins[0] : bins.find(each => each === basename(name)))
   if (found === undefined) throw new Error(`${name} has no command of its name. Name one: npx -p ${name} <command>`)
   const path = realpathSync(join(directory, 'node_modules/.bin', found))
   if (path.startsWith(join(realpathSync(directory), '/'))) return path

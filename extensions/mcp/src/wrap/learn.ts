@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import type { ProgramOptions } from '@sallyport/process/internal/launchers'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import { LineReader } from '../open/messages.js'
 import { quote } from './quote.js'
 
@@ -56,7 +57,7 @@ export class Learner {
     return { ...rights, net: rights.net || [NO_HOST], env: { ...rights.env, NODE_OPTIONS: preload } }
   }
 
-  /** Passes standard error on, without what was learned from it. */
+  /** Passes standard error on as plain text, without what was learned from it: the server must not write over what a person pastes. */
   read(source: Readable, target: Writable): void {
     const lines = new LineReader(MAX_LINE)
     const take = (chunk: Buffer): void => {
@@ -64,18 +65,18 @@ export class Learner {
         for (const each of lines.read(chunk)) {
           const line = each.toString()
           if (line.startsWith(this.#token)) this.#add(line.slice(this.#token.length))
-          else target.write(`${line}\n`)
+          else target.write(`${toPlainText(line)}\n`)
         }
       } catch {
         // It writes no lines: what it is denied then is not learned.
-        source.off('data', take).pipe(target)
+        source.off('data', take).on('data', (part: Buffer) => target.write(toPlainText(part.toString())))
       }
     }
     source.on('data', take)
   }
 
   addHost(host: string): void {
-    this.#denied.add(`--net ${quote(host)}`)
+    this.#deny(`--net ${quote(host)}`)
   }
 
   describe(): string {
@@ -87,7 +88,11 @@ export class Learner {
     const { kind, name } = parseReport(text)
     if (kind === undefined || name === undefined) return
     const isThere = kind === 'env' ? process.env[name] !== undefined : name.startsWith('/') && existsSync(name)
-    if (isThere && this.#denied.size < MAX_DENIED) this.#denied.add(`--${kind} ${quote(name)}`)
+    if (isThere) this.#deny(`--${kind} ${quote(name)}`)
+  }
+
+  #deny(option: string): void {
+    if (this.#denied.size < MAX_DENIED) this.#denied.add(option)
   }
 }
 

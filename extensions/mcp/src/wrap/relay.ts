@@ -27,6 +27,8 @@ export const CAPABILITIES: readonly string[] = Object.values(QUESTIONS)
 const MAX_SERVER_MESSAGE = 4 * 2 ** 20
 const MAX_CLIENT_MESSAGE = 64 * 2 ** 20
 const MAX_QUESTIONS = 1000
+/** Characters of an id or a method, which are kept. */
+const MAX_NAME = 1000
 /** For a server that is told to end by the end of its input. The SDKs' clients wait for two seconds before they kill. */
 const GRACE_MS = 1500
 const SERVER_ENDED = -32000
@@ -64,7 +66,7 @@ export class Relay {
   /** Open requests of the client, those of the relay itself, and those of the server. */
   readonly #calls = new Map<Id, string>()
   readonly #own = new Map<Id, (answer: Message) => void>()
-  readonly #questions = new Map<Id, string>()
+  readonly #questions = new Set<Id>()
   readonly #fromClient = new LineReader(MAX_CLIENT_MESSAGE)
   readonly #fromServer = new LineReader(MAX_SERVER_MESSAGE)
   readonly #unrequested = new UnrequestedCount()
@@ -87,7 +89,8 @@ export class Relay {
     output.on('error', () => this.end('its client has gone'))
     program.stdout.on('data', (chunk: Buffer) => this.#read(this.#fromServer, chunk, this.#onServerMessage))
     input.on('data', (chunk: Buffer) => this.#read(this.#fromClient, chunk, this.#onClientMessage))
-    input.once('close', () => void this.#passing.then(() => this.#endInput()))
+    // A server can keep a list of tools from ever ending.
+    input.once('close', () => void within(timeout, this.#passing).then(() => this.#endInput()))
     const isIdle = (): boolean => [...this.#calls.values()].every(isSubscription)
     const signs = { readMs: countTurns(isIdle), readSign: () => this.#received, keepsAlive: false }
     const endSilence = silence(timeout, signs, () => this.end(`it did not answer within ${timeout / 1000} s`))
@@ -146,18 +149,16 @@ export class Relay {
 
   /** At once: the server can need it before it answers what others wait for. */
   #onAnswer(message: Message): void {
-    const method = this.#questions.get(message.id!)
-    if (!this.#questions.delete(message.id!)) return
-    const { result } = message
-    const isRoots = method === 'roots/list' && result !== undefined
-    this.#toServer(isRoots ? { ...message, result: this.#limitRoots(result) } : message)
+    const { id, result } = message
+    if (id === undefined || !this.#questions.delete(id)) return
+    this.#toServer(result ? { ...message, result: this.#limitRoots(result) } : message)
   }
 
   async #pass(message: Message): Promise<void> {
     const { id, method, params = {} } = message
     if (method === 'notifications/cancelled') this.#calls.delete(params['requestId'] as Id)
     const isCall = method === 'tools/call'
-    if (id !== undefined && (isCall || method === 'tools/list')) {
+    if (isCall || method === 'tools/list') {
       try {
         await (this.#checked ??= this.#check(params))
       } catch (error) {
@@ -200,12 +201,14 @@ export class Relay {
     if (!this.#unrequested.add(length)) return this.end('it sent more than it was asked for')
     if (method === undefined) return
     if (method === 'notifications/tools/list_changed') this.#checked = undefined
+    // Its client does not answer that question any more.
+    if (method === 'notifications/cancelled') this.#questions.delete(message.params?.['requestId'] as Id)
     if (id === undefined) return this.#toClient(message)
     if (method !== 'ping' && !this.#isAllowed(method)) {
       this.#tellOnce(`The server asked for ${JSON.stringify(method)}, which is not allowed.`)
       return this.#toServer({ id, error: { code: -32601, message: 'The client does not answer this' } })
     }
-    this.#questions.set(id, method)
+    this.#questions.add(id)
     if (this.#questions.size > MAX_QUESTIONS) return this.end(`it asked more than ${MAX_QUESTIONS} questions at a time`)
     this.#toClient(message)
   }
@@ -274,20 +277,23 @@ export class Relay {
   }
 
   /** Once: the end of the server answers all that is open. */
-  #refuse(id: Id, code: number, message: string): void {
-    if (!this.#calls.delete(id)) return
+  #refuse(id: Id | undefined, code: number, message: string): void {
+    if (id === undefined || !this.#calls.delete(id)) return
     this.#toClient({ id, error: { code, message } })
   }
 
   #toServer(message: Message): void {
-    const { input, program } = this.#options
-    send(message, program.stdin, input)
-    // It is answered, too, and need not read that.
-    if (program.stdin.writableLength > 2 * MAX_CLIENT_MESSAGE) this.end('it does not read what it is sent')
+    const { stdin } = this.#options.program
+    // It need not read this. The input is read all the same: its end says that the client has gone.
+    if (stdin.writable) stdin.write(toLine(message))
+    if (stdin.writableLength > 2 * MAX_CLIENT_MESSAGE) this.end('it does not read what it is sent')
   }
 
   #toClient(message: Message): void {
-    send(message, this.#options.output, this.#options.program.stdout)
+    const { output, program } = this.#options
+    if (!output.writable || output.write(toLine(message)) || program.stdout.isPaused()) return
+    program.stdout.pause()
+    output.once('drain', () => program.stdout.resume())
   }
 
   #tellOnce(text: string): void {
@@ -299,19 +305,14 @@ export class Relay {
 /** Its answer comes when the client ends it. */
 const isSubscription = (method: string): boolean => method === 'subscriptions/listen'
 
-/** @param source - is not read while the target has no room */
-function send(message: Message, target: Writable, source: Readable): void {
-  if (target.writable === false) return
-  const hasRoom = target.write(`${JSON.stringify({ ...message, jsonrpc: '2.0' })}\n`)
-  if (hasRoom || source.isPaused()) return
-  source.pause()
-  target.once('drain', () => source.resume())
-}
+const toLine = (message: Message): string => `${JSON.stringify({ ...message, jsonrpc: '2.0' })}\n`
 
 function isMessage(value: unknown): value is Message {
   if (!isObject(value)) return false
   const { id, method, params, result, error } = value as Record<keyof Message, unknown>
-  const isId = id === undefined || typeof id === 'string' || typeof id === 'number'
+  const isId = id === undefined || isName(id) || typeof id === 'number'
   const areObjects = [params, result, error].every(each => each === undefined || isObject(each))
-  return isId && areObjects && (method === undefined ? id !== undefined : typeof method === 'string')
+  return isId && areObjects && (method === undefined ? id !== undefined : isName(method))
 }
+
+const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_NAME

@@ -19,6 +19,8 @@ import { Learner } from './learn.js'
 import { CAPABILITIES, Relay } from './relay.js'
 
 const DEFAULTS = { memory: 1024, pids: 128, timeout: 600 }
+/** Node takes a longer time for 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
 const INITIALIZE = {
   ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
   params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'sallyport-mcp', version: '0' } },
@@ -69,10 +71,12 @@ function readVariable(name: string): string {
 }
 
 /** Returns the name of a server, by which its directory and its lock are found: of npm, that of the package. */
-function getName(npx: NpxCommand | undefined, program: readonly string[]): string {
-  const [, name = npx?.spec] = /^((?:@[^/]+\/)?[^@]+)@/.exec(npx?.spec ?? '') ?? []
-  const hash = createHash('sha256').update(JSON.stringify(program)).digest('hex').slice(0, 8)
-  return name === undefined ? `${basename(program[0]!)}-${hash}` : name.replace(/^@/, '').replaceAll(/[^\w.-]/g, '_')
+export function getName(npx: NpxCommand | undefined, program: readonly string[]): string {
+  const [, name] = /^((?:@[\w.~-]+\/)?[\w~-][\w.~-]*)(?:@[^/:]*)?$/.exec(npx?.spec ?? '') ?? []
+  if (name !== undefined) return name.replace(/^@/, '').replace('/', '+')
+  const command = npx?.spec ?? program[0]!
+  const hash = createHash('sha256').update(JSON.stringify(npx ? command : program))
+  return `${basename(command).replaceAll(/[^\w.-]/g, '_')}-${hash.digest('hex').slice(0, 8)}`
 }
 
 function getDirectory(name: string): string {
@@ -88,7 +92,7 @@ export async function runWrap(values: Values, program: readonly string[]): Promi
   const unknown = asks.find(each => !CAPABILITIES.includes(each))
   if (unknown !== undefined) throw new UsageError(`--ask takes ${CAPABILITIES.join(', ')}, not '${unknown}'`)
   const rights = readRights(values)
-  const timeout = readNumber(values, 'timeout', DEFAULTS.timeout) * 1000
+  const timeout = Math.min(readNumber(values, 'timeout', DEFAULTS.timeout) * 1000, MAX_TIMEOUT_MS)
   const npx = parseNpx(program)
   const name = getName(npx, program)
   const directory = getDirectory(name)
@@ -113,10 +117,11 @@ export async function runWrap(values: Values, program: readonly string[]): Promi
   if (learner) learner.read(server.stderr, process.stderr)
   else server.stderr.pipe(process.stderr)
   const isRoot = (uri: unknown): boolean => isWithin([...rights.read, ...rights.write], toPath(uri))
-  const [input, output] = accept ? createClient() : [process.stdin, process.stdout]
-  const relay = new Relay({ input, output, program: server, approval, asks, isRoot, timeout, tell })
+  const client = accept ? createClient() : { input: process.stdin, output: process.stdout }
+  const relay = new Relay({ ...client, program: server, approval, asks, isRoot, timeout, tell })
   const { reason, code } = await relay.run()
   if (learner) tell(learner.describe())
+  if ('hasListed' in client) return client.hasListed() ? 0 : 1
   if (code !== 0) tell(`The server has ended: ${reason}`)
   return code
 }
@@ -152,20 +157,22 @@ function toPath(uri: unknown): string | undefined {
   }
 }
 
-/** A client that only lists the tools. */
-function createClient(): [input: Readable, output: PassThrough] {
+/** A client that only lists the tools. Its relay ends a server that does not end by itself then. */
+function createClient(): { readonly input: Readable; readonly output: PassThrough; readonly hasListed: () => boolean } {
   const input = new PassThrough()
   const output = new PassThrough()
+  let hasListed = false
   const send = (message: object): void => void input.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
   input.write(`${JSON.stringify(INITIALIZE)}\n`)
   // The relay writes a message at once.
   output.setEncoding('utf8').on('data', (text: string) => {
-    const { id, method } = Object(parseJson(text))
+    const { id, method, error } = Object(parseJson(text))
     if (method !== undefined) return
-    if (id === 2) input.end()
-    if (id !== 1) return
+    if (error !== undefined) tell(`Nothing was accepted: ${Object(error).message}`)
+    if (id === 2) hasListed = error === undefined
+    if (id === 2 || error !== undefined) return void input.end()
     send({ method: 'notifications/initialized' })
     send({ id: 2, method: 'tools/list' })
   })
-  return [input, output]
+  return { input, output, hasListed: () => hasListed }
 }

@@ -1,13 +1,16 @@
 // A wrapped server of which nothing is left, whoever is killed at whatever moment; what it learns and asks; and how packages and clients take it.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { Installer } from '../../src/wrap/install.js'
 import { countProcesses, hasWall, makeDirectory } from '../start.js'
 import { CLI, SERVER, startRegistry, startWrap } from '../wrapping.js'
 
@@ -137,6 +140,50 @@ describe.runIf(hasWall)('a wrapped server', () => {
     const again = await start('a-server@1.0.0')
     expect((await again.client.listTools()).tools[0]!.description).toBe('A tool')
   }, 120_000)
+})
+
+describe.runIf(hasWall)('a package', () => {
+  test('whose install script leaves links reads and changes nothing that they lead to', async () => {
+    const note = join(makeDirectory(), 'note.txt')
+    writeFileSync(note, 'a note')
+    const script = `import fs from 'node:fs'
+      if (fs.existsSync('../../package.json')) for (const [place, file] of [['../../package.json', ${JSON.stringify(note)}], ['../../package-lock.json', ${JSON.stringify(note)}], ['package.json', '/dev/zero']]) {
+        fs.rmSync(place, { force: true })
+        fs.symlinkSync(file, place)
+      }
+      process.exit(1)`
+    const registry = await startRegistry('a-server', { '1.0.0': { 'script.mjs': script, 'server.mjs': '' } })
+    const [data, env] = [makeDirectory(), { npm_config_registry: registry.url }]
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const started = startWrap(['--', 'npx', '-y', 'a-server'], data, env)
+      await expect(started).rejects.toThrow()
+    }
+    expect(readFileSync(note, 'utf8')).toBe('a note')
+  }, 240_000)
+
+  test('of git chooses no program that npm runs', async () => {
+    const directory = makeDirectory()
+    const server = createServer(({ url = '' }, response) => {
+      const file = join(directory, url.replace(/\?.*/, ''))
+      if (existsSync(file) && statSync(file).isFile()) response.end(readFileSync(file))
+      else response.writeHead(404).end()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => server.close().closeAllConnections())
+    const spec = `git+http://127.0.0.1:${(server.address() as AddressInfo).port}/.git`
+    const scripts = { prepare: 'true' }
+    const manifest = { name: 'a-server', version: '1.0.0', bin: 'run', scripts, devDependencies: { other: spec } }
+    writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
+    writeFileSync(join(directory, '.npmrc'), 'git=./run\n')
+    writeFileSync(join(directory, 'run'), '#!/bin/sh\n: >"$HOME/ran"; exec git "$@"\n', { mode: 0o755 })
+    const who = ['-c', 'user.name=a', '-c', 'user.email=a@a.example']
+    for (const args of [['init', '-q'], ['add', '.'], [...who, 'commit', '-qm', 'a'], ['update-server-info']])
+      execFileSync('git', args, { cwd: directory })
+    const data = makeDirectory()
+    const installer = new Installer(data, { wall: 'required', net: false })
+    await installer.install(await installer.resolve(spec), undefined)
+    expect(readdirSync(join(data, 'npm'))).not.toContain('ran')
+  }, 240_000)
 })
 
 test('SDK 1 and SDK 2 clients see the same of a server and of its wrap', async () => {
