@@ -25,8 +25,8 @@ import { writePage } from './page.mjs'
 import { places } from './places.mjs'
 
 /** Most of their time they wait. */
-const AT_ONCE = 3
-const DEADLINE_MS = 20_000
+const AT_ONCE = 4
+const DEADLINE_MS = 30_000
 /** For a host to end by itself after its answer. */
 const END_MS = 5000
 const here = name => fileURLToPath(new URL(name, import.meta.url))
@@ -139,7 +139,8 @@ async function tryOnce(node, place, way) {
   const facts = { ...bait.facts, host: host.pid }
   const code = `const facts = ${JSON.stringify(facts)}\nconst way = ${String(way.default)}\n${String(inside)}`
   host.send({ place: place.name, code, home, facts, grants: way.grants, mark }, () => {})
-  const ended = once(host, 'exit').then(() => true)
+  // A message can come after the exit, but not after the end of its channel.
+  const ended = Promise.all([once(host, 'exit'), once(host, 'disconnect')]).then(() => true)
   const after = ms => new Promise(resolve => setTimeout(resolve, ms, false).unref())
   const hasAnswered = once(host, 'message').then(() => true)
   const isLate = !(await Promise.race([ended, hasAnswered, after(DEADLINE_MS)]))

@@ -41,7 +41,7 @@ function toMissing(places, results) {
     const missing = results.filter(each => each.place === place && each.reason)
     if (missing.length === 0) return []
     const versions = missing.map(({ version }) => version).join(' and ')
-    return [`- ${place.name} (Node.js ${versions}): ${missing[0].reason.split(/[.:] /)[0]}.`]
+    return [`- ${place.name} (Node.js ${versions}): ${missing[0].reason.split('. ')[0]}.`]
   })
   return lines.length > 0 ? `Not on this machine, so not tried:\n\n${lines.join('\n')}` : ''
 }
@@ -74,18 +74,18 @@ Each try has a host of its own, in a process of its own. The judge is outside of
 | held | the code tried, and the judge saw nothing |
 | **reached** | the judge saw it |
 | – | not possible here: the code has nothing to try it with |
-| **did not end** | the host was blocked until the judge ended it after 20 s |
+| **did not end** | the host was blocked until the judge ended it after 30 s |
 | **ended the host** | the host had ended before it had an answer |
 
 Where versions of Node.js differ, each has its word. These attempts are known ones: "held" says nothing about an unknown fault in an engine or a kernel.
 
 ## Sallyport
 
-Each **reached** below is [documented as open](security.md#what-stays-open); any other makes the command fail. [Choose a sandbox](../guide/choose-a-sandbox.md) says which one to take.
+Each **reached** below is [documented](security.md#sandboxes) as open; any other makes the command fail. [Choose a sandbox](../guide/choose-a-sandbox.md) says which one to take.
 
 ${toResults(ways, ours, results)}
 
-*After a fault in Node.js* is the wall alone: the process has every permission of Node's permission model. [Tests of the wall](security.md#the-wall) try more.
+*After a fault in Node.js* is the wall alone: the process has every permission of Node's permission model, so that it loads native code from its directory. [Tests of the wall](security.md#the-wall) try more. \`'permission'\` is open to more than this table has: [what stays open](security.md#what-stays-open).
 
 ## Tools of others
 
@@ -111,7 +111,7 @@ ${toTable(
   ways.map(({ name, tries, decides }) => [`\`${name}\``, tries, decides]),
 )}
 
-## Add an attempt
+## A new attempt
 
 An attempt is one file in \`tests/attempts/ways\`. It exports \`tries\`, \`decides\` (a sentence each), \`reached\` (judges by what was seen) and a function, whose text runs in every place. \`npm run attempts -- --print --node 24 --ways my-attempt\` runs it alone, and writes no page.
 `

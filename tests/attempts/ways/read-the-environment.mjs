@@ -4,7 +4,8 @@ export const reached = ({ answer, secret }) => answer.includes(secret)
 
 export default async ({ load, process, need }) => {
   const ways = [
-    async () => need(process, 'process').env,
+    async () => need(process, 'process').env.SECRET_OF_THE_HOST,
+    async () => JSON.stringify(process.env),
     async () => process.report.getReport(),
     async () => (await load('fs')).readFileSync('/proc/self/environ', 'latin1'),
     async () => (await load('fs')).readFileSync('/proc/thread-self/environ', 'latin1'),
