@@ -94,7 +94,8 @@ async function createBait(secret) {
   const redirecting = createWebServer((_, response) =>
     response.writeHead(302, { location: `http://127.0.0.1:${web.address().port}/` }).end(),
   ).on('connection', () => hits.redirect++)
-  const abstract = `\0attempts-${randomUUID()}`
+  // As long as there can be: versions of Node.js differ in how they end a shorter one.
+  const abstract = `\0attempts-${randomUUID()}`.padEnd(108, 'x')
   const servers = [web.listen(0, '127.0.0.1'), redirecting.listen(0, '127.0.0.1')]
   servers.push(
     createServer(socket => socket.end())
