@@ -1,16 +1,17 @@
 // The places that an attempt runs in: what each promises, and how a host runs code in it. Each is started as its documentation shows, with
 // its own limits of memory and time, and nothing is granted but its own directory.
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 
 const require = createRequire(import.meta.url)
 const [MAJOR] = process.versions.node.split('.').map(Number)
 const LIMIT_MS = 1000
-/** With its start. */
+/** With its start, after which it is killed; in a container by `timeout`. */
 const PROCESS_LIMIT_MS = 15_000
 const MEMORY_MIB = 128
 const NETWORK = ['connect', 'fetch', 'fetch-by-a-redirect', 'ask-a-name-server', 'connect-to-an-abstract-socket']
@@ -26,7 +27,7 @@ function writeModule(home, code, end) {
 const EXPOSES = `
   import { expose } from '@sallyport/frontend'
   expose({ attempt: () => inside(way, facts, undefined, importer) })`
-const PRINTS = 'console.log(await inside(way, facts, undefined, importer)); process.exit()'
+const PRINTS = 'console.log(await inside(way, facts, undefined, importer))'
 
 /** `open` are the attempts that the documentation calls open, `getSandbox` gets the launchers. */
 const ofBus = (name, promises, getSandbox, open = [], hasHosts = false) => ({
@@ -58,17 +59,20 @@ async function withoutPermissions(launcher) {
   return { ...outer, launch }
 }
 
-/** `getCommand` gets a file and the job, and returns a program with its arguments, which prints the answer as its last line. */
+/** `getCommand` gets a file and the job, and returns a program with its arguments, which prints the answer. */
 const ofProgram = (name, promises, getCommand) => ({
   ...{ name, promises },
   async run(job) {
     const [command, ...args] = getCommand(writeModule(job.home, job.code, PRINTS), job)
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let errors = ''
+    child.stderr.on('data', chunk => (errors = (errors + chunk).slice(-300)))
     const timer = setTimeout(() => child.kill('SIGKILL'), PROCESS_LIMIT_MS)
-    const failed = new Promise((_, reject) => child.on('error', reject))
-    const [output, errors] = await Promise.race([Promise.all([text(child.stdout), text(child.stderr)]), failed])
+    const answered = once(createInterface(child.stdout), 'line')
+    const [line] = await Promise.race([answered, once(child, 'close')])
     clearTimeout(timer)
-    return output.trim().split('\n').at(-1) || JSON.stringify({ error: errors.slice(-300) || 'it was ended' })
+    child.kill('SIGKILL')
+    return typeof line === 'string' ? line : JSON.stringify({ error: errors || 'it was ended' })
   },
 })
 
@@ -219,6 +223,6 @@ export const places = [
   ]),
   ofProgram('Docker', 'yes, by the kernel', (file, { home }) => [
     'docker',
-    ...['run', ...CONTAINER, `--volume=${home}:${home}:ro`, image, 'node', file],
+    ...['run', ...CONTAINER, `--volume=${home}:${home}:ro`, image, 'timeout', '15', 'node', file],
   ]),
 ]
