@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { readOptions } from './read-options.mjs'
 
 const cwd = fileURLToPath(new URL('../', import.meta.url))
-const WORDS = ['ways', 'nodes', 'browsers', 'nats', 'soak', 'fuzz', 'mutants', 'packages', 'sites']
+const WORDS = ['ways', 'nodes', 'browsers', 'nats', 'soak', 'fuzz', 'mutants', 'packages', 'attempts', 'sites']
 /** What is asked for by name alone: a change that is wanted fails `before`, too. */
 const ON_DEMAND = ['before']
 const usage = `Usage: npm run test:matrix [-- --only word,…]
@@ -40,6 +40,7 @@ const commands = {
   ],
   mutants: ['npm run mutate -- --random 200'],
   packages: ['node scripts/layouts.mjs'],
+  attempts: ['npm run attempts -- --print'],
   before: ['node scripts/before.mjs'],
 }
 

@@ -24,6 +24,7 @@ const ORDER = {
     'configuration-files',
     'cli',
     'security',
+    'attempts',
     'support',
     'regression-check',
   ].map(name => `reference/${name}`),
