@@ -1,6 +1,6 @@
 // Reads the code of a model, of whatever form: in a fence of Markdown or not, statements, an expression or a function.
 import * as nodeModule from 'node:module'
-import { type ModuleDeclaration, type Options, parse, type Statement } from 'acorn'
+import { type ModuleDeclaration, type Options, Parser, type Statement } from 'acorn'
 
 const OPTIONS: Options = {
   ecmaVersion: 'latest',
@@ -8,9 +8,23 @@ const OPTIONS: Options = {
   allowReturnOutsideFunction: true,
   allowAwaitOutsideFunction: true,
 }
+
+/**
+ * Without the checks of names and of regular expressions, which take time in proportion to the square of the code's length and more, in the
+ * thread of the host. The engine has them, too.
+ */
+const SyntaxParser = Parser.extend(
+  Base =>
+    class extends Base {
+      declareName(): void {}
+      validateRegExpPattern(): void {}
+    },
+)
+/** A fence can be in a fence: each is searched from its start. */
+const MAX_FENCES = 3
 /** The end can be missing, or be in the last line of code. */
-const FENCE = /^[ \t]*(`{3,})(?:[^\n`]*\n)?([^]*?)(?:^[ \t]*\1|\1\s*(?![^])|(?![^]))/m
-const TYPED_FUNCTION = /^\s*(?:async\s+)?(?:function\s*\*?\s*\(|(?:\([^()]*\)\s*(?::[^={]+)?|[\w$]+\s*)=>)/
+const FENCE = /^[ \t]*(`{3,16})(?:[^\n`]*\n)?([^]*?)(?:^[ \t]*\1|\1\s*(?![^])|(?![^]))/m
+const TYPED_FUNCTION = /^\s*(?:async\s+)?(?:function\s*(?:\*\s*)?\(|(?:\([^()]*\)\s*(?::[^={]+)?|[\w$]+\s*)=>)/
 
 /** What a run returns for code that returns `undefined`, which no codec can tell from `null`. */
 export const NOTHING = '\0nothing'
@@ -40,11 +54,11 @@ export function readCode(content: string): ReadCode {
   return { text, body: code + AFTER, before: BEFORE, language: 'typescript' }
 }
 
-function removeFence(content: string): string {
-  const fence = FENCE.exec(content)
+function removeFence(content: string, outer = 0): string {
+  const fence = outer < MAX_FENCES && FENCE.exec(content)
   // A fence is JavaScript, too: templates in a row. In a comment or a text, three other characters are just as good.
   const isFenced = fence && !parseCode(content.replaceAll('```', '@'))
-  return isFenced ? removeFence(fence[2]!) : content
+  return isFenced ? removeFence(fence[2]!, outer + 1) : content
 }
 
 /** Returns JavaScript that returns what the code is an expression of, or ends with. `undefined` if it cannot be parsed. */
@@ -62,7 +76,7 @@ const toReturn = (value: string): string =>
 
 function parseCode(text: string): readonly (Statement | ModuleDeclaration)[] | undefined {
   try {
-    return parse(text, OPTIONS).body
+    return SyntaxParser.parse(text, OPTIONS).body
   } catch {
     return undefined
   }

@@ -1,7 +1,9 @@
 // A tool of the AI SDK, which runs code that calls other tools.
+import { isDeepStrictEqual } from 'node:util'
 import { type Bus, BusError } from '@sallyport/core'
 import {
   checkRunOptions,
+  escapeHidden,
   getQuestions,
   OBJECT,
   RunInterrupt,
@@ -126,11 +128,11 @@ export function toTool(bus: Bus, input: ToolOptions = {}): CodeTool {
             typeof needsApproval === 'function' ? await needsApproval(input, call) : (needsApproval ?? false)
           // Whatever is no `false` is asked for.
           if (mustAsk !== false) {
-            const question = `Run the tool ${JSON.stringify(name)} with ${JSON.stringify(args)}?`
-            const asked = { question, tool: name, input: args }
+            checkShown(name, args)
+            const question = toQuestion(name, args)
             if (!getQuestions(bus).hasKey) throw new BusError('Denied', `${JSON.stringify(name)} ${NO_KEY}`)
-            const approval = approvals.indexOf(toApproval(asked))
-            if (approval < 0) throw new RunInterrupt(asked)
+            const approval = approvals.indexOf(question)
+            if (approval < 0) throw new RunInterrupt({ question, tool: name, input: args })
             approvals.splice(approval, 1)
           }
           return takeLast(await tool.execute!(input as never, call))
@@ -156,10 +158,32 @@ export function toTool(bus: Bus, input: ToolOptions = {}): CodeTool {
   }
 }
 
-/** Returns what a person approves, once: this call. `undefined` for the data of a command. */
+const toQuestion = (tool: string, input: unknown): string =>
+  escapeHidden(`Run the tool ${JSON.stringify(tool)} with ${JSON.stringify(input)}?`)
+
+/**
+ * Returns what a person approves, once: the call that the question shows. `undefined` for the data of a command, which can be the code's own:
+ * a yes to "Continue?" is none for the call that stands beside it.
+ */
 function toApproval(data: unknown): string | undefined {
-  const { tool, input }: { tool?: unknown; input?: unknown } = Object(data)
-  return tool === undefined ? undefined : JSON.stringify([tool, input])
+  const { question, tool, input }: { question?: unknown; tool?: unknown; input?: unknown } = Object(data)
+  const shown = typeof tool === 'string' ? toQuestion(tool, input) : undefined
+  return question === shown ? shown : undefined
+}
+
+/** @throws {BusError} InvalidParams for what the question would show as something else, such as `Infinity` as `null` */
+function checkShown(name: string, args: unknown): void {
+  if (isJson(args)) return
+  const text = `The arguments of the tool ${JSON.stringify(name)} are not JSON, in which a person is asked. Pass strings instead`
+  throw new BusError('InvalidParams', text)
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value)
+  } catch {
+    return false
+  }
 }
 
 function declare(name: string, { description, inputSchema: input, outputSchema }: CallableTool): string {

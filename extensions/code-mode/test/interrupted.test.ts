@@ -1,17 +1,20 @@
 // Code that waits for a person: a tool that needs approval, and a command that interrupts, which no framework knows.
 import { type Bus, createBus, defineCore } from '@sallyport/core'
 import { tool } from 'ai'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { toTool } from '../src/index.js'
 import type { CodeInput, CodeOutput } from '../src/to-tool.js'
+import { rows } from '../../../scripts/testing.js'
 
 const buses: Bus[] = []
 afterEach(() => Promise.all(buses.splice(0).map(bus => bus.close())))
 
-async function startBus(): Promise<Bus> {
-  const core = defineCore({ commands: { pay: (_, ctx) => ctx.interrupt({ amount: 1 }) } })
-  const bus = await createBus({ core, log: false, runs: { key: new Uint8Array(32).fill(1), claim } })
+async function startBus(codec: 'json' | 'msgpack' = 'json'): Promise<Bus> {
+  const core = defineCore({
+    commands: { pay: (_, ctx) => ctx.interrupt({ amount: 1 }), ask: (args, ctx) => ctx.interrupt(args) },
+  })
+  const bus = await createBus({ core, log: false, codec, runs: { key: new Uint8Array(32).fill(1), claim } })
   buses.push(bus)
   return bus
 }
@@ -110,6 +113,28 @@ test('code that a command interrupts has failed, and says why', async () => {
   const result = await toTool(await startBus(), { allow: ['pay'] }).execute({ code: `return invoke('pay')` }, context)
   expect(result).toMatchObject({ error: { name: 'Interrupted', reason: 'Interrupted' } })
   expect(result).not.toHaveProperty('status')
+})
+
+test('a yes to the question of a command is none for a tool that its data names', async () => {
+  const { execute } = toTool(await startBus(), {
+    allow: ['ask'],
+    tools: { pay: { needsApproval: true, execute: () => 1 } },
+  })
+  const code = `return invoke('ask', { question: 'Go on?', tool: 'pay', input: {} })`
+  expect(await execute({ code }, context)).toMatchObject({ error: { reason: 'Interrupted' } })
+})
+
+test('a question shows what the tool gets, and has no hidden characters', async () => {
+  const execute = vi.fn<(args: unknown) => number>(() => 1)
+  const pay = { needsApproval: true, execute }
+  const { execute: run } = toTool(await startBus('msgpack'), { tools: { pay } })
+  const ask = (args: string): Promise<CodeOutput> => run({ code: `tools.pay(${args})` }, context)
+  await rows(['{ a: Infinity }', '{ a: [undefined] }', '{ a: new Uint8Array(2) }', '{ a: new Date(0) }', '{ a: 1n }'])(
+    async args => expect(await ask(args)).toMatchObject({ error: { reason: 'InvalidParams' } }),
+  )
+  const question = 'Run the tool "pay" with {"a":"\\u202ex"}?'
+  expect(await ask(`{ a: '\u202ex' }`)).toMatchObject({ status: 'interrupted', data: { question } })
+  expect(execute).not.toHaveBeenCalled()
 })
 
 test('a model reads of code that waits only that, and else what the code returned', async () => {

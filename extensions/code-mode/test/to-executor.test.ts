@@ -1,6 +1,7 @@
 // What `@cloudflare/codemode` asks of an executor.
 import { expect, test } from 'vitest'
 import { toExecutor } from '../src/index.js'
+import { readCode } from '../src/read-code.js'
 import { reuseBus } from './start.js'
 import { rows } from '../../../scripts/testing.js'
 
@@ -69,6 +70,17 @@ test('code is a function, statements or an expression, with a fence or without',
   ])(async code => {
     const answer = await toExecutor(getBus()).execute(code, { search: async () => 1 })
     expect(answer).toEqual({ result: 1, logs: [] })
+  }))
+
+const names = Array.from({ length: 5000 }, (_, at) => `(?<n${at}>)`).join('')
+test('code is read in time in proportion to its length', () =>
+  rows([
+    `function${' '.repeat(600_000)}x`,
+    `/${'(?:'.repeat(900)}${names}${'|)'.repeat(900)}|${'(?:'.repeat(900)}${names}${'|)'.repeat(900)}/`,
+    '```          '.repeat(5000),
+    `${'`'.repeat(20_000)}\n`.repeat(10),
+  ])(async code => {
+    expect(readCode(code).text.length).toBeLessThanOrEqual(code.length)
   }))
 
 test('a syntax error has the place in the code', async () => {

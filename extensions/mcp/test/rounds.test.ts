@@ -127,6 +127,25 @@ test('only a user who agrees has agreed', async () => {
   })
 })
 
+test('a user is not asked what code returns, or what cannot be shown to its end', async () => {
+  const effects: string[] = []
+  const asked: string[] = []
+  const answer = (question: string): object => {
+    asked.push(question)
+    return { action: 'accept', content: { confirm: true } }
+  }
+  const url = await serveOverHttp(await startAsking(effects))
+  const client = await connectHttp(url, createAnswering(answer))
+  await rows([
+    [`return { status: 'interrupted', continuation: new Uint8Array(100), data: 'Go on?' }`, 'not a continuation'],
+    [`return invoke('ask', { asks: 'x'.repeat(4097) })`, 'the question has 4097 characters, and 4096 are shown'],
+  ] as const)(async (code, text) => {
+    const result = await client.callTool({ name: 'code__run', arguments: { code } })
+    expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining(text) as string }] })
+  })
+  expect([...asked, ...effects]).toEqual([])
+})
+
 test('what a client calls an answer, without one, is asked again, and claims nothing', async () => {
   const client = await connectTo()
   const { requestState } = await callOnce(client, { code: CODE })

@@ -90,16 +90,14 @@ export const getQuestions = (bus: Bus): Omit<Continuations, 'seal' | 'open' | 'r
   Bus.getHost(bus).options.continuations!
 
 /**
- * Refuses a continuation of this bus that it cannot go on with, before somebody claims what it waits for.
+ * Refuses what this bus cannot go on with, before anybody is asked, or claims what waits for it. Code that is run can return what looks like a
+ * continuation, but not make one.
  *
  * @throws {BusError} InvalidParams
  */
 export async function checkContinuation(bus: Bus, sealed: Uint8Array): Promise<void> {
-  // One of another key is of a bus that the command has beside this one.
-  const opened = await Bus.getHost(bus)
-    .options.continuations!.open(sealed)
-    .catch(() => undefined)
-  if (opened) await readImageOf(opened.header.engine)
+  const { header } = await Bus.getHost(bus).options.continuations!.open(sealed)
+  await readImageOf(header.engine)
 }
 
 /** Connects a label that many users share, so that more questions of `ctx.confirm` can be open. @throws {BusError} as `bus.connect` */

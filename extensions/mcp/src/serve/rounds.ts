@@ -20,6 +20,7 @@ import { type Bus, BusError, isBusError } from '@sallyport/core'
 import { checkContinuation, getQuestions } from '@sallyport/core/internal'
 import { toConfirmText } from '@sallyport/protocol/internal/contract'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
+import { MAX_CONFIRM_TEXT } from '@sallyport/protocol/internal/wire'
 import { isWaitingState, type Outcome, type WaitingCall, type WaitingCalls } from './waiting-calls.js'
 
 /** The argument of a command that asks the user: `{ continuation, data, answer }`. MCP clients do not see it, and cannot pass it. */
@@ -128,8 +129,16 @@ export class Rounds {
     return { answered: { continuation, data, answer } }
   }
 
-  /** @throws {BusError} InvalidRequest if the bus has no key, Overloaded if the code holds too much */
+  /**
+   * @throws {BusError} InvalidRequest if the bus has no key, InvalidParams for a continuation that it has not made, Overloaded if the code holds too
+   * much, or for a question that cannot be shown to its end
+   */
   async ask(call: AskingCall, { continuation, data }: Omit<AnsweredRun, 'answer'>): Promise<InputRequiredResult> {
+    const { length } = getText(data)
+    if (length > MAX_CONFIRM_TEXT) {
+      const text = `The user cannot be asked: the question has ${length} characters, and ${MAX_CONFIRM_TEXT} are shown. Ask in fewer`
+      throw new BusError('Overloaded', text, { data: { limit: 'question', max: MAX_CONFIRM_TEXT } })
+    }
     const expires = Date.now() + EXPIRY_MS
     const waiting: Waiting = { binding: this.getBinding(call), expires, continuation, data }
     const state = Buffer.from(await this.#questions.sealQuestion(waiting)).toString('base64url')
@@ -137,6 +146,7 @@ export class Rounds {
       const text = `The user cannot be asked: what the code holds meanwhile takes ${state.length} characters, and ${MAX_STATE_CHARACTERS} can wait. Let it hold less`
       throw new BusError('Overloaded', text, { data: { limit: 'requestState', max: MAX_STATE_CHARACTERS } })
     }
+    await checkContinuation(this.#bus, continuation)
     return toQuestion(data, state)
   }
 
@@ -166,10 +176,13 @@ export function getUser({ http }: ServerContext): string {
 const sortKeys = (_key: string, value: unknown): unknown =>
   isPlainObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value
 
-export function toQuestion(data: unknown, requestState: string): InputRequiredResult {
+function getText(data: unknown): string {
   const { question }: { question?: unknown } = Object(data)
-  const text = [data, question].find(each => typeof each === 'string') ?? JSON.stringify(data) ?? 'Go on?'
-  const message = toConfirmText(text)
+  return [data, question].find(each => typeof each === 'string') ?? JSON.stringify(data) ?? 'Go on?'
+}
+
+export function toQuestion(data: unknown, requestState: string): InputRequiredResult {
+  const message = toConfirmText(getText(data))
   const properties = { [ANSWER]: { type: 'boolean' as const, title: 'Yes' } }
   const requestedSchema = { type: 'object' as const, properties, required: [ANSWER] }
   return inputRequired({

@@ -65,7 +65,11 @@ export interface RunTraffic {
 }
 
 /** Not a file of the host with that name. Code around the code is before its first column, or has the name of @sallyport/code-mode. */
-const PLACE = /^(?!.*\$tool\b).*?(?<![\w./\\-])run\.[jt]s:(\d+)(?![\d:]*-)(?::(\d+))?/m
+const PLACE = /^(?!.*\$tool\b).*?(?<![\w./\\-])run\.[jt]s:(\d{1,9})(?!\d)(?![\d:]*-)(?::(\d+))?/m
+
+/** Characters of an error's text that a report has, as of an error in QuickJS. */
+const MAX_TEXT = 4096
+const cut = <T>(value: T): T | string => (typeof value === 'string' ? value.slice(0, MAX_TEXT) : value)
 
 /** Returns the error of a run as data. */
 export function toRunError(thrown: unknown): RunError {
@@ -74,11 +78,11 @@ export function toRunError(thrown: unknown): RunError {
   const message = describeThrown(thrown).replace(/^command "bus\.run" failed: it/, 'The code')
   const texts = [stack, message, (Object(thrown) as { stack?: unknown }).stack].map(String)
   const [, line, column] = texts.map(text => PLACE.exec(text)).find(Boolean) ?? []
-  const data = isBusError(thrown) ? thrown.data : undefined
+  const data = isBusError(thrown) ? cut(thrown.data) : undefined
   const command = getFailedCommand(thrown)
   return {
     reason: isBusError(thrown) ? thrown.reason : 'InternalError',
-    message,
+    message: cut(message),
     ...(typeof name === 'string' && { name }),
     ...(line !== undefined && { line: Number(line) }),
     ...(column !== undefined && { column: Number(column) }),

@@ -2,7 +2,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { wasNotDelivered } from './run.js'
-import { createRunOutput } from './run-report.js'
+import { createRunOutput, toRunError } from './run-report.js'
 
 test('code that can have run does not run again, whatever it throws', () =>
   rows([
@@ -18,4 +18,11 @@ test('a report has the last line of each stream, also without its end', () => {
   for (const stream of ['stderr', 'stdout'] as const) onStdio!(`first\n${stream}`, { label: 'run', stream })
   const lines = ['stdout', 'stderr'].map(text => ({ stream: text, text }))
   expect(logs!()).toEqual([{ stream: 'stderr', text: 'first' }, { stream: 'stdout', text: 'first' }, ...lines])
+})
+
+test('the place of an error is found in time in proportion to its length, of which a report has the first 4096', () => {
+  const message = `run.js:${'1'.repeat(1_000_000)}- run.js:2:3`
+  const text = message.slice(0, 4096)
+  const error = new BusError('CommandFailed', message, { data: message })
+  expect(toRunError(error)).toMatchObject({ message: text, data: text, line: 2, column: 3 })
 })

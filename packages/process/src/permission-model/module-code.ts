@@ -59,7 +59,7 @@ export function getModuleCode(
   return { code, reads: joinGrants(grants), flags: loaded ? TEXT_FLAGS : [] }
 }
 
-const OWN_IMPORT = /\bimport\b[^('"]*['"]@sallyport\/frontend['"/]/
+const OWN_IMPORT = /\bimport\b(?:(?!\bimport\b)[^('"])*['"]@sallyport\/frontend['"/]/
 
 /** Returns the text of a module that imports Sallyport, and is where Node does not find it: as text, it gets the host's copy. */
 function readForeignModule(module: URL): FrontendStart['text'] {

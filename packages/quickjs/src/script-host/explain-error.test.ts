@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { explainError, explainSyntax } from './explain-error.js'
+import { ScriptSource } from './script-source.js'
 
 const notFunction = { name: 'TypeError', message: 'not a function' }
 
@@ -47,3 +48,12 @@ test('explains a syntax error by what stands there', () =>
     ['  await x', 9, true, 'no: await is only valid in an async function'],
     ['```js', 3, true, 'The code begins with a fence of Markdown: pass it without ```'],
   ])((line, column, isBody, message) => expect(explainSyntax('no', line, column, isBody)).toBe(message)))
+
+test('the place of an error is found in its stack, whatever the script has made of it', () => {
+  const source = new ScriptSource({ name: 'a (b).js', place: 'a (b).js', text: 'go()' }, undefined)
+  const explain = (stack: string): string => source.explain({ ...notFunction, stack })[0]
+  expect(explain('    at f (a (b).js:1:1)\n')).toBe('not a function')
+  expect(explain('    at a.js:1:1)\n    at a (b).js:1:1')).toBe('not a function')
+  const forged = ` at 0${' ('.repeat(4090)}`
+  for (let at = 0; at < 3000; at++) explain(forged)
+})

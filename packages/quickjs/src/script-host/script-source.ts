@@ -95,6 +95,6 @@ const splitLines = (code: string): string[] => code.split(/\r\n|[\n\r\u2028\u202
 
 /** Returns the place of the first frame. */
 function getPlace(frames: string): Place {
-  const [, module = '', line, column] = /^ *at (?:.* \()?(.*?):(\d+):(\d+)\)?$/m.exec(frames) ?? []
-  return { module, line: Number(line ?? 0), column: Number(column ?? 0) }
+  const [, place = '', line, column] = /^ *at (.*):(\d+):(\d+)\)?$/m.exec(frames) ?? []
+  return { module: place.replace(/^.* \(/, ''), line: Number(line ?? 0), column: Number(column ?? 0) }
 }

@@ -9,7 +9,7 @@ import { findEmbedder } from '@sallyport/process/internal/permission-model'
 const MAX_CHECKS = 20
 const MAX_FILES = 1000
 const TIMEOUT_MS = 10_000
-const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
+const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*(?:\(\s*)?['"](\.{1,2}\/[^'"]+)['"]/g
 
 /**
  * Adds the place of a syntax error, in `module` or a relative import of it, to the error's message and stack. In production, the place is the
@@ -44,7 +44,7 @@ async function checkModules(module: URL, signal: AbortSignal): Promise<string | 
   const files = (await listModules(module)).toSorted((a, b) => b.changed - a.changed)
   for (const { path } of files.slice(0, MAX_CHECKS)) {
     if (signal.aborted) return undefined
-    const frame = /^[^\n]+:\d+\n[^]*?\n\n/m.exec(await checkFile(path, signal))?.[0]
+    const frame = /^.+:\d+\n[^]*?\n\n/m.exec(await checkFile(path, signal))?.[0]
     if (frame !== undefined) return frame
   }
   return undefined
