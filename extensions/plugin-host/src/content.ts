@@ -27,8 +27,14 @@ async function hashFiles(directory: string): Promise<string> {
     throw new PluginError('InvalidPlugin', text, { file })
   }
   const files: string[] = []
-  for await (const { parentPath, name } of await opendir(directory, { recursive: true })) {
-    if (files.push(join(parentPath, name)) > MAX_FILES) refuse(directory, `has more than ${MAX_FILES} files`)
+  const directories = [directory]
+  // Node 20 leaves out files if `opendir` is recursive. The loop visits directories that it adds.
+  for (const each of directories) {
+    for await (const entry of await opendir(each)) {
+      const path = join(each, entry.name)
+      if (files.push(path) > MAX_FILES) refuse(directory, `has more than ${MAX_FILES} files`)
+      if (entry.isDirectory()) directories.push(path)
+    }
   }
   const hash = createHash('sha512')
   let bytes = 0

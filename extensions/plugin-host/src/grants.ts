@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { SharedText } from '@sallyport/core/internal'
 import { PluginError } from './errors.js'
-import { describeKeys, parse, parseJson, permissionsSchema, readText } from './json-file.js'
+import { describeKeys, MAX_BYTES, parse, parseJson, permissionsSchema, readText } from './json-file.js'
 import type { PluginId, Rights } from './rights.js'
 
 /** What a person granted to a plugin. */
@@ -102,7 +102,13 @@ export class Grants {
   }
 
   #change(change: (content: Content) => Content): Promise<void> {
-    return this.#text.change(before => `${JSON.stringify(change(this.#parse(before)), undefined, 2)}\n`)
+    return this.#text.change(before => {
+      const text = `${JSON.stringify(change(this.#parse(before)), undefined, 2)}\n`
+      if (Buffer.byteLength(text) <= MAX_BYTES) return text
+      // Nobody could read it any more.
+      const message = `it would have more than ${MAX_BYTES} bytes. Uninstall plugins, or remove entries`
+      throw new PluginError('InvalidGrants', message, { file: this.#file })
+    })
   }
 
   #parse(text: string | undefined): Content {

@@ -1,7 +1,9 @@
 // Puts a package into the directory of plugins, without running any of it: from npm, or from a tarball.
 import { createHash } from 'node:crypto'
-import { mkdir, rename, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createGunzip } from 'node:zlib'
@@ -18,7 +20,17 @@ export interface InstallOptions {
   registry?: string
 }
 
+/** A package that was checked, in a temporary directory. */
+export interface Unpacked {
+  readonly directory: string
+  readonly manifest: PluginManifest
+  readonly integrity: string
+}
+
 const MAX_TARBALL = 64 * 1024 * 1024
+const PART_BYTES = 16_384
+/** In the directory of its label, a longer path can be one that no system call takes: nobody could remove it. */
+const MAX_PATH = 1000
 
 const fail = (text: string, cause?: unknown): PluginError => new PluginError('InstallFailed', text, { cause })
 
@@ -38,18 +50,22 @@ export async function unpack(
   temporary: string,
   { integrity, registry }: InstallOptions,
   rules: ManifestRules,
-): Promise<{ directory: string; manifest: PluginManifest; integrity: string }> {
+  signal: AbortSignal,
+): Promise<Unpacked> {
   const directory = join(temporary, 'package')
   const source = await toSource(spec)
   const [{ default: pacote }, { extract }] = await load()
-  const settings = { cache: join(temporary, 'cache'), ignoreScripts: true, registry, integrity }
+  const settings = { cache: join(temporary, 'cache'), ignoreScripts: true, registry, integrity, signal }
   let tarball: Buffer = Buffer.alloc(0)
   let wrong = ''
   const entries = new Set<string>()
-  const filter = (path: string, entry: object): boolean => {
-    const { type = '' }: { type?: string } = entry
+  const filter = (path: string, entry: { type?: string; mode?: number | undefined }): boolean => {
+    const { type = '' } = entry
+    // A header's mode, which could be setuid, would win over `fmode` and `dmode`.
+    entry.mode = undefined
     if (!/^(?:OldFile|File|Directory)$/.test(type)) wrong ||= `${path} is a ${type}`
     else if (/^(?:[/\\]|[a-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/i.test(path)) wrong ||= `${path} leads out of the package`
+    else if (path.length > MAX_PATH) wrong ||= `${path.slice(0, 80)}... is a path of more than ${MAX_PATH} characters`
     // Also the directories that a path creates.
     const place = path.replace(/\/?$/, '/')
     for (let end = place.indexOf('/'); end > 0 && entries.size <= MAX_FILES; end = place.indexOf('/', end + 1)) {
@@ -69,11 +85,13 @@ export async function unpack(
     const target = extract({ cwd: directory, strip: 1, strict: true, filter, ...modes })
     // Each bad entry is an error of its own, so the listener stays.
     const closed = new Promise<void>((resolve, reject) => target.on('error', reject).on('close', resolve))
-    target.end(tarball)
+    // In parts, because it inflates what it gets at once: the thread serves others.
+    Readable.from(split(tarball)).pipe(target as unknown as Writable)
     await closed
   } catch (cause) {
     wrong ||= (cause as Error).message
   }
+  signal.throwIfAborted()
   if (wrong) throw fail(`${String(spec)} is refused: ${wrong}`)
   const manifest = await readManifest(directory, rules).catch((error: unknown) => namePackage(error, directory, spec))
   const { name, version, dependencies } = manifest
@@ -119,6 +137,10 @@ async function readAll(
   }
 }
 
+function* split(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += PART_BYTES) yield bytes.subarray(at, at + PART_BYTES)
+}
+
 /** Copies chunks into one memory: they can have one byte each, and be views of much more. */
 export async function gather(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   let all = Buffer.allocUnsafeSlow(2 ** 16)
@@ -130,14 +152,57 @@ export async function gather(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return all.subarray(0, size)
 }
 
-/** Puts a directory in the place of another one, which comes back if that fails. */
-export async function replace(from: string, to: string): Promise<void> {
-  const old = `${from}.old`
-  await rename(to, old).catch((error: NodeJS.ErrnoException) => {
+/** Puts a directory in the place of another one, which is kept aside, and comes back if that fails. */
+export async function replace(from: string, to: string, aside: string): Promise<void> {
+  await rename(to, aside).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
   await rename(from, to).catch(async (error: unknown) => {
-    await rename(old, to).catch(() => {})
+    await rename(aside, to).catch(() => {})
     throw error
   })
 }
+
+const OLD = 'old'
+const HOST = encodeURIComponent(hostname())
+
+/** Creates a directory for an install. Returns it, and where the plugin that is replaced is kept until the new one has started. */
+export async function createTemporary(parent: string): Promise<{ temporary: string; old: string }> {
+  const temporary = await mkdtemp(join(parent, `.install-${HOST}-${process.pid}-`))
+  const old = join(temporary, OLD)
+  await mkdir(old)
+  return { temporary, old }
+}
+
+/** Undoes installs of programs that were killed, and removes what they left. */
+export async function recover(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const [, host, pid] = /^\.install-(.*)-(\d+)-\w+$/.exec(name) ?? []
+    const isDead = host === HOST && !isAlive(Number(pid))
+    // In a directory that is read-only, all stays as it is.
+    if (pid !== undefined) await undo(parent, join(parent, name), isDead).catch(() => {})
+  }
+}
+
+async function undo(parent: string, temporary: string, isDead: boolean): Promise<void> {
+  const old = join(temporary, OLD)
+  for (const name of await readdir(old)) {
+    const [from, to] = [join(old, name), join(parent, name)]
+    if (isDead) await replace(from, to, join(temporary, 'undone'))
+    // Of a program that can be alive, only what is missing: no directory replaces one that has files.
+    else await rename(from, to).catch(() => {})
+  }
+  if (isDead) await removeAll(temporary)
+}
+
+/** Of a program of this machine, or this container. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+export const removeAll = (directory: string): Promise<void> =>
+  rm(directory, { recursive: true, force: true, maxRetries: 5 })

@@ -6,7 +6,10 @@ import * as v from 'valibot'
 import { PluginError, type PluginErrorCode } from './errors.js'
 import type { RequestedPermission } from './rights.js'
 
-const MAX_BYTES = 1024 * 1024
+/** Of each file. */
+export const MAX_BYTES: number = 1024 * 1024
+/** Of the permissions of a plugin: what is granted has to fit into the file of grants, beside that of others. */
+const MAX_PERMISSIONS = 16_384
 
 const values = v.optional(v.array(v.unknown()))
 const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
@@ -19,6 +22,10 @@ export const permissionsSchema: v.GenericSchema<unknown, RequestedPermission[]> 
     'must be an array',
   ),
   v.maxLength(200, 'must have at most 200 entries'),
+  v.check(
+    entries => JSON.stringify(entries).length <= MAX_PERMISSIONS,
+    `must have at most ${MAX_PERMISSIONS} characters`,
+  ),
 )
 
 export const isVersion = (value: unknown): boolean => semver.valid(value as string) !== null

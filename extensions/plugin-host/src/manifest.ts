@@ -141,7 +141,10 @@ async function findInside(
   place: { file: string; key?: string } = { file: join(directory, path) },
 ): Promise<string | undefined> {
   const joined = join(directory, path)
-  const real = await realpath(joined).catch(() => undefined)
+  const real = await realpath(joined).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EACCES') return undefined
+    throw new PluginError('InvalidPlugin', 'this program is not permitted to read it', { file: joined, cause })
+  })
   if (!isBelow(directory, real ?? joined)) throw new PluginError('InvalidPlugin', 'leads out of the directory', place)
   return real !== undefined && (await stat(real)).isFile() ? real : undefined
 }

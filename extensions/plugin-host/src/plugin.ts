@@ -301,15 +301,17 @@ const QUIET_MS = 100
 async function watchDirectory(directory: string, onChange: () => void): Promise<() => Promise<void>> {
   const isIgnored = (name: string): boolean => name === 'node_modules' || (name.startsWith('.') && name !== '..')
   const ignored = (path: string): boolean => relative(directory, path).split(sep).some(isIgnored)
-  const watcher = watch(directory, { ignoreInitial: true, ignored })
+  // A link can lead to a whole disk, and links to each other have endless paths.
+  const watcher = watch(directory, { ignoreInitial: true, ignored, followSymlinks: false })
   let endWait = (): void => {}
+  // Without a watch, changes are just not seen.
+  watcher.on('error', () => {})
+  await new Promise<void>(resolve => watcher.once('ready', resolve))
+  // Links that it finds until then are no changes.
   watcher.on('all', () => {
     endWait()
     endWait = later(QUIET_MS, onChange)
   })
-  // Without a watch, changes are just not seen.
-  watcher.on('error', () => {})
-  await new Promise<void>(resolve => watcher.once('ready', resolve))
   return () => {
     endWait()
     return watcher.close()

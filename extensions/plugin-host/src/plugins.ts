@@ -1,13 +1,13 @@
 // All plugins of a host.
 import { type Bus, BusError } from '@sallyport/core'
 import { BOOLEAN, checkOptions, FUNCTION, getLog, isYes, STRING } from '@sallyport/core/internal'
-import { mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, opendir, readdir, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers'
 import { readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
-import { type InstallOptions, replace, unpack } from './install.js'
+import { createTemporary, type InstallOptions, recover, removeAll, replace, unpack, type Unpacked } from './install.js'
 import { isBelow, readManifest, toLabel } from './manifest.js'
 import type { PluginInfo, PluginsOptions, ResolvedOptions } from './options.js'
 import { resolveOptions } from './options.js'
@@ -22,7 +22,7 @@ export class Plugins {
   readonly #unsubscribe: (() => void)[]
   #plugins: readonly Plugin[] = []
   #changing: Promise<unknown> = Promise.resolve()
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   /** @internal */
   constructor(bus: Bus, options: ResolvedOptions, grants: Grants) {
@@ -84,8 +84,21 @@ export class Plugins {
    * @throws {PluginError} InstallFailed; InvalidPlugin, LabelInUse; as `enable` if the new version does not start
    * @example const { label } = await plugins.install('@acme/x@1.2.3')
    */
-  install(spec: string | URL, options: InstallOptions = {}): Promise<PluginInfo> {
-    return this.#enqueue(() => this.#install(spec, options))
+  async install(spec: string | URL, options: InstallOptions = {}): Promise<PluginInfo> {
+    const { directory: parent } = this.#options
+    checkOptions('plugins.install', options, { integrity: STRING, registry: STRING })
+    if (parent === undefined) {
+      throw new BusError('InvalidParams', 'plugins.install needs the option "directory" of openPlugins')
+    }
+    await mkdir(parent, { recursive: true })
+    const { temporary, old } = await createTemporary(parent)
+    try {
+      // A registry can take as long as it likes: meanwhile, other packages are installed.
+      const unpacked = await unpack(spec, temporary, options, this.#options, this.#closing.signal)
+      return await this.#enqueue(() => this.#put(unpacked, parent, old))
+    } finally {
+      await removeAll(temporary)
+    }
   }
 
   /**
@@ -101,16 +114,14 @@ export class Plugins {
     if (!isBelow(this.#options.directory ?? file, file)) {
       throw new BusError('InvalidParams', `plugins.uninstall: ${label} is not in the directory of plugins: ${file}`)
     }
-    await plugin.disable() // An update of it can wait for an answer.
-    await this.#enqueue(async () => {
+    // Not one after the other, because an install can wait for an answer.
+    await plugin.disable(async () => {
       if (!this.#plugins.includes(plugin)) return
-      await plugin.disable(async () => {
-        if (options.keepGrant !== true) await this.#forget(plugin)
-        await rm(file, { recursive: true, force: true, maxRetries: 5 })
-      })
-      this.#plugins = this.#plugins.filter(each => each !== plugin)
-      await plugin.disable() // It can have been enabled meanwhile.
+      if (options.keepGrant !== true) await this.#forget(plugin)
+      await removeAll(file)
     })
+    this.#plugins = this.#plugins.filter(each => each !== plugin)
+    await plugin.disable() // It can have been enabled meanwhile.
   }
 
   /** Ends a plugin, and removes its grant: `ask` decides again before it starts. @throws {PluginError} UnknownPlugin, InvalidGrants */
@@ -126,72 +137,63 @@ export class Plugins {
     )
   }
 
-  /** Changes of the directory follow each other. */
+  /** Packages are put into the directory one after the other. */
   #enqueue<T>(change: () => Promise<T>): Promise<T> {
     const changed = this.#changing.then(change)
     this.#changing = changed.catch(() => {})
     return changed
   }
 
-  async #install(spec: string | URL, options: InstallOptions): Promise<PluginInfo> {
-    const { directory: parent, prefix } = this.#options
-    checkOptions('plugins.install', options, { integrity: STRING, registry: STRING })
-    if (parent === undefined) {
-      throw new BusError('InvalidParams', 'plugins.install needs the option "directory" of openPlugins')
+  async #put({ directory, manifest, integrity }: Unpacked, parent: string, old: string): Promise<PluginInfo> {
+    const { prefix } = this.#options
+    const { label, name, version } = manifest
+    // No package can have this name, so nothing finds it by a name that it imports.
+    const own = join(parent, `_${label.slice(prefix.length)}`)
+    const before =
+      this.#plugins.find(each => each.name === name && dirname(each.directory) === parent) ??
+      this.#plugins.find(each => each.directory === own)
+    const plugin = before ?? new Plugin(own, this.#deps)
+    const target = plugin.directory
+    // Another program can have put a plugin there.
+    let { name: found = name } = plugin
+    if (!before) await readManifest(own, { ...this.#options, onName: each => (found = each) }).catch(() => {})
+    const others = this.#plugins.filter(each => each !== plugin && each.hasLabel(label, name))
+    if (others.length > 0 || (found !== name && toLabel(prefix, found) === label)) {
+      throw new PluginError('LabelInUse', `${name}: another plugin has the label ${label}`, { file: target })
     }
-    await mkdir(parent, { recursive: true })
-    const temporary = await mkdtemp(join(parent, '.install-'))
-    try {
-      const { directory, manifest, integrity } = await unpack(spec, temporary, options, this.#options)
-      const { label, name, version } = manifest
-      // No package can have this name, so nothing finds it by a name that it imports.
-      const own = join(parent, `_${label.slice(prefix.length)}`)
-      const before =
-        this.#plugins.find(each => each.name === name && dirname(each.directory) === parent) ??
-        this.#plugins.find(each => each.directory === own)
-      const plugin = before ?? new Plugin(own, this.#deps)
-      const target = plugin.directory
-      // Another program can have put a plugin there.
-      let { name: found = name } = plugin
-      if (!before) await readManifest(own, { ...this.#options, onName: each => (found = each) }).catch(() => {})
-      const others = this.#plugins.filter(each => each !== plugin && each.hasLabel(label, name))
-      if (others.length > 0 || (found !== name && toLabel(prefix, found) === label)) {
-        throw new PluginError('LabelInUse', `${name}: another plugin has the label ${label}`, { file: target })
-      }
-      await this.#grants.checkLabel(label, name)
-      await this.#grants.pin({ name, version, integrity })
-      const granted = await this.#grants.get(name)
-      const wasEnabled = plugin.isEnabled
-      const put = async (from: string): Promise<void> => {
-        await replace(from, target)
-        await plugin.read()
-      }
-      const replaced = plugin.disable(() => put(directory))
-      const { stops } = plugin
-      await replaced
-      if (!before) this.#plugins = [...this.#plugins, plugin]
-      // Also if somebody has ended or revoked it meanwhile.
-      if (!wasEnabled || this.#isClosed || plugin.stops !== stops) return plugin.info
-      await plugin.enable().catch(async (error: unknown) => {
-        // Somebody has ended it meanwhile.
-        if (plugin.stops !== stops) return
-        const restored = plugin.disable(async () => {
-          const refused = await readIntegrity(target).catch(() => '')
-          await put(`${directory}.old`)
-          if (granted) await this.#grants.restore(granted, { version, integrity: refused })
-        })
-        await Promise.allSettled([restored, plugin.enable()])
-        throw error
+    await this.#grants.checkLabel(label, name)
+    await this.#grants.pin({ name, version, integrity })
+    const granted = await this.#grants.get(name)
+    const wasEnabled = plugin.isEnabled
+    const kept = join(old, basename(target))
+    const put = async (from: string, aside: string): Promise<void> => {
+      await replace(from, target, aside)
+      await plugin.read()
+    }
+    const replaced = plugin.disable(() => put(directory, kept))
+    const { stops } = plugin
+    await replaced
+    // It can have been uninstalled meanwhile.
+    if (!this.#plugins.includes(plugin)) this.#plugins = [...this.#plugins, plugin]
+    // Also if somebody has ended or revoked it meanwhile.
+    if (!wasEnabled || this.#closing.signal.aborted || plugin.stops !== stops) return plugin.info
+    await plugin.enable().catch(async (error: unknown) => {
+      // Somebody has ended it meanwhile.
+      if (plugin.stops !== stops) return
+      const restored = plugin.disable(async () => {
+        const refused = await readIntegrity(target).catch(() => '')
+        await put(kept, directory)
+        if (granted) await this.#grants.restore(granted, { version, integrity: refused })
       })
-      return plugin.info
-    } finally {
-      await rm(temporary, { recursive: true, force: true, maxRetries: 5 })
-    }
+      await Promise.allSettled([restored, plugin.enable()])
+      throw error
+    })
+    return plugin.info
   }
 
   /** Ends all plugins, and removes the listeners on the bus. No plugin starts any more. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort(new PluginError('Cancelled', 'the plugin host is closed'))
     await Promise.all(this.#plugins.map(plugin => plugin.disable()))
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
@@ -204,6 +206,7 @@ export class Plugins {
   /** @internal Reads the directories. */
   async read(): Promise<void> {
     const { directory, packages = [] } = this.#options
+    if (directory !== undefined) await recover(directory)
     const paths = [...(directory === undefined ? [] : await findDirectories(directory)), ...packages]
     const directories = await Promise.all(paths.map(path => realpath(path).catch(() => path)))
     this.#plugins = directories.map(each => new Plugin(each, this.#deps))
@@ -212,7 +215,7 @@ export class Plugins {
 
   /** Returns a plugin that can start. */
   #getOpen(label: string): Plugin {
-    if (this.#isClosed) throw new PluginError('Cancelled', `${label}: the plugin host is closed`)
+    this.#closing.signal.throwIfAborted()
     return this.#get(label)
   }
 
@@ -266,6 +269,10 @@ async function findDirectories(parent: string): Promise<string[]> {
   const names = entries.filter(each => each.isDirectory()).map(({ name }) => name)
   const found = names
     .filter(name => !name.startsWith('.') && name.toLowerCase() !== 'node_modules')
-    .map(async name => (name.startsWith('@') ? findDirectories(join(parent, name)) : [join(parent, name)]))
+    .map(async name => {
+      const path = join(parent, name)
+      // One that cannot be read is an invalid plugin, and stops no other.
+      return name.startsWith('@') ? findDirectories(path).catch(() => [path]) : [path]
+    })
   return (await Promise.all(found)).flat()
 }

@@ -100,3 +100,14 @@ test('an empty file is invalid and is not replaced', async () => {
   await expect(new Grants(file).set(toGrant('x'))).rejects.toMatchObject({ code: 'InvalidGrants', file })
   expect(readdirSync(root)).toEqual(['grants.json'])
 })
+
+test('what would make the file too large to be read is refused', async () => {
+  const grants = new Grants(file)
+  await grants.set(toGrant('a'))
+  const large = { ...toGrant('b'), permissions: Array<string>(6000).fill('x'.repeat(200)) }
+  await expect(grants.set(large)).rejects.toMatchObject({
+    code: 'InvalidGrants',
+    message: `${file}: it would have more than 1048576 bytes. Uninstall plugins, or remove entries`,
+  })
+  expect(await getNames()).toEqual(['a'])
+})

@@ -1,14 +1,18 @@
 // Installs packages: from a registry and from tarballs, which can be hostile.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Header, type HeaderData } from 'tar'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { GrantRequest } from '../src/ask.js'
+import { readIntegrity } from '../src/content.js'
 import { INDEX, Place } from './start.js'
 import { choose, rows } from '../../../scripts/testing.js'
 
@@ -110,6 +114,48 @@ test('a package with the label of another plugin is refused', async () => {
   const plugins = await place.open()
   await expect(plugins.install(save(packageOf()))).rejects.toMatchObject({ code: 'LabelInUse' })
   expect([await place.bus.call('acme-x', 'ping'), installed()]).toEqual(['pong', ['acme-x']])
+})
+
+test('the hash of a plugin covers each of many files in a directory', async () => {
+  const names = Array.from({ length: 40 }, (_, n) => `lib/${n}.js`)
+  const directory = place.write('x', Object.fromEntries(names.map(name => [name, ''])))
+  const hashes = new Set([await readIntegrity(directory)])
+  for (const name of names) {
+    writeFileSync(join(directory, name), 'changed')
+    hashes.add(await readIntegrity(directory))
+  }
+  expect(hashes.size).toBe(names.length + 1)
+})
+
+test('a tarball does not decide on the modes of files', async () => {
+  const more = [
+    { path: 'package/tool', mode: 0o6777 },
+    { path: 'package/lib/', type: 'Directory', mode: 0o7777 } as const,
+  ]
+  const { directory } = await (await place.open()).install(save(packageOf({}, more)))
+  const modes = ['tool', 'lib'].map(name => statSync(join(directory, name)).mode & 0o7022)
+  expect(modes).toEqual([0, 0])
+})
+
+test('an install that was killed is undone by the next program, and leaves nothing', async () => {
+  const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
+  await once(dead, 'exit')
+  place.add('_x', {}, {}, { name: 'x', version: '2.0.0' })
+  const killed = `.install-${encodeURIComponent(hostname())}-${dead.pid}-abcdef`
+  const running = `.install-${encodeURIComponent(hostname())}-${process.pid}-abcdef`
+  const elsewhere = '.install-elsewhere-1-abcdef'
+  for (const [directory, name] of [
+    [`${killed}/old/_x`, 'x'],
+    [`${running}/old/_x`, 'x'],
+    [`${elsewhere}/old/_y`, 'y'],
+  ] as const)
+    place.add(directory, {}, {}, { name })
+  const plugins = await place.open({ enable: false })
+  expect(plugins.list().map(({ name, version }) => [name, version])).toEqual([
+    ['x', '1.0.0'],
+    ['y', '1.0.0'],
+  ])
+  expect(installed().toSorted()).toEqual([elsewhere, running, '_x', '_y'].toSorted())
 })
 
 describe('a plugin that is broken', () => {
@@ -478,6 +524,15 @@ describe('a tarball', () => {
         ),
       /more than 10000 files and directories/,
     ],
+    [
+      'with a path that only a shorter directory could hold',
+      () =>
+        packageOf({}, [
+          { path: 'package/pax', type: 'ExtendedHeader', content: `1518 path=package${'/a'.repeat(750)}\n` },
+          { path: 'package/x' },
+        ]),
+      /path of more than 1000 characters/,
+    ],
     ['with a member of 10 GB', () => packageOf({}, [{ path: 'package/x', size: 10 * 2 ** 30 }]), /refused/],
     [
       'that expands without end',
@@ -569,6 +624,7 @@ describe('a registry', () => {
     server = createServer(({ url = '', headers }, response) => {
       paths.push(url)
       tokens.push(headers.authorization)
+      if (url.startsWith('/slow')) return void response.write(' ')
       if (url.endsWith('.tgz')) return response.end(served)
       if (!/@acme(?:%2f|\/)x/i.test(url)) return response.writeHead(404).end('{}')
       const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`
@@ -611,6 +667,18 @@ describe('a registry', () => {
       await expect(plugins.install(spec, { registry })).rejects.toMatchObject({ code: 'InstallFailed' })
       expect(paths).toEqual([])
     }))
+
+  test('that never ends its answer holds up nobody, until the host is closed', async () => {
+    const plugins = await place.open()
+    const slow = plugins.install('slow@1.0.0', { registry })
+    slow.catch(() => {})
+    await expect.poll(() => paths).toContain('/slow')
+    await plugins.install(save(packageOf()))
+    await plugins.uninstall('acme-x')
+    await plugins.close()
+    await expect(slow).rejects.toMatchObject({ code: 'Cancelled' })
+    expect(installed()).toEqual([])
+  })
 
   test('does not have a version, or serves another tarball than it names', async () => {
     const plugins = await place.open()

@@ -1,10 +1,11 @@
 // Plugins of a directory over real workers: discovery, grants, states, and what a hostile plugin tries.
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -133,6 +134,22 @@ describe('a directory of plugins', () => {
       })
   })
 
+  test('has all plugins but those that may not be read', async () => {
+    place.add('x')
+    chmodSync(place.root, 0o755)
+    for (const name of ['@acme', 'y']) mkdirSync(join(place.root, 'plugins', name), { mode: 0 })
+    const user = process.geteuid!()
+    if (user === 0) process.seteuid!(65_534)
+    const opening = place.open({ enable: false })
+    const plugins = await opening.finally(() => process.seteuid!(user))
+    const error = { code: 'InvalidPlugin', message: expect.stringContaining('not permitted to read it') }
+    expect(plugins.list()).toMatchObject([
+      { label: 'acme', state: 'invalid', error },
+      { label: 'x', state: 'disabled' },
+      { label: 'y', state: 'invalid', error },
+    ])
+  })
+
   test('can be a list of directories', async () => {
     const path = place.add('x')
     const plugins = await place.open({ directory: undefined as never, packages: [path] })
@@ -157,6 +174,12 @@ describe('a manifest', () => {
     ['a version of no package', { version: 'new', sallyport: {} }, 'version', /must be a version/],
     ['a name of no package', { name: '../x', sallyport: {} }, 'name', /name that npm takes/],
     ['permissions of a wrong type', { sallyport: { permissions: [1] } }, 'sallyport.permissions.0', /permission/],
+    [
+      'permissions that would fill the file of grants',
+      { sallyport: { permissions: [{ permission: 'fs:own', allow: ['x'.repeat(20_000)] }] } },
+      'sallyport.permissions',
+      /at most 16384 characters/,
+    ],
     ['a net of a wrong type', { sallyport: { net: 'yes' } }, 'sallyport.net', /true or false/],
     ['an absolute path', { sallyport: { main: '/etc/hostname' } }, 'sallyport.main', /below the directory/],
     ['a path that leads out', { sallyport: { main: '../other/index.js' } }, 'sallyport.main', /leads out/],
@@ -532,6 +555,13 @@ describe('states', () => {
     place.add('dir', {}, {}, { name: '@acme/x' })
     await plugins.enable('acme-x')
     expect(plugins.list()).toMatchObject([{ label: 'acme-x', state: 'running' }])
+  })
+
+  test('a watched plugin with a link that leads out is invalid, and nothing there is watched', async () => {
+    symlinkSync('/', join(place.add('x'), 'disk'))
+    const plugins = await place.open({ enable: false })
+    await expect(plugins.enable('x', { watch: true })).rejects.toMatchObject({ code: 'InvalidPlugin' })
+    await plugins.uninstall('x')
   })
 
   test('a watched plugin restarts with each change, also after a failure, and is asked about new requests only', async () => {

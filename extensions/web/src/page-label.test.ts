@@ -1,9 +1,13 @@
 import type { ExternalFrontend } from '@sallyport/core/internal'
 import { createDeferred } from '@sallyport/protocol/internal/util'
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
 import { afterEach, expect, test, vi } from 'vitest'
-import { CLOSE_UNAVAILABLE } from './contract/greeting.js'
+import type { WebSocket } from 'ws'
+import { CLOSE_IN_USE, CLOSE_UNAVAILABLE } from './contract/greeting.js'
 import { PageLabel } from './page-label.js'
-import type { PageSocket } from './page-socket.js'
+import { PageSocket } from './page-socket.js'
+import { IncompleteMessages } from './web-socket-link.js'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -88,4 +92,20 @@ test('a label that the app closes ends all of its pages, and opens again for the
   await vi.waitFor(() => expect(next.join).toHaveBeenCalledOnce())
   expect(open.mock.calls).toEqual([['main-2'], ['main']])
   expect(label.frontend).toBe(next)
+})
+
+test('what a page sends after it was refused is not kept', async () => {
+  const socket = Object.assign(new EventEmitter(), { isPaused: false, pause() {}, resume() {}, close() {} })
+  const pageLimits = { heartbeat: 60_000, maxMessageBytes: 2 ** 20 }
+  const incomplete = new IncompleteMessages(2 ** 20)
+  const page = new PageSocket(socket as unknown as WebSocket, new PassThrough(), 'tab', pageLimits, incomplete)
+  page.refuse(CLOSE_IN_USE, 'in use')
+  for (let n = 0; n < 3; n++) socket.emit('message', Buffer.from(`{"id":${n}}`), false)
+  const { link } = page.createCode({} as ExternalFrontend)
+  const kept: unknown[] = []
+  link.receive({ frame: frame => kept.push(frame), closed() {} })
+  await Promise.resolve()
+  expect(kept).toEqual([])
+  socket.emit('close')
+  await page.closed
 })

@@ -39,8 +39,8 @@ export async function servePage(
   const refusal = isReport ? requestPolicy.checkReport(request) : requestPolicy.checkRequest(request)
   if (refusal) return refuse(response, refusal)
   const secret = searchParams.get('token')
-  if (token && secret !== null) {
-    if (!token.isEqual(secret)) return refuse(response, NO_TOKEN)
+  // Pages have parameters of this name, too.
+  if (token && secret !== null && token.isEqual(secret)) {
     searchParams.delete('token')
     const query = searchParams.size > 0 ? `?${searchParams}` : ''
     // A path that begins with two slashes would lead to another host.
@@ -92,6 +92,8 @@ function getHeaders(
 
 export function refuse(response: ServerResponse, { status, text }: Refusal): void {
   const allow = status === 405 ? { allow: 'GET, HEAD' } : {}
-  response.writeHead(status, { ...LOCAL_HEADERS, ...allow, 'content-type': 'text/plain; charset=utf-8' })
+  // Pages of other sites could keep as many connections as a label can have.
+  const headers = { ...LOCAL_HEADERS, ...allow, connection: 'close', 'content-type': 'text/plain; charset=utf-8' }
+  response.writeHead(status, headers)
   response.end(`${text}\n`)
 }

@@ -130,15 +130,12 @@ function openSocket(
 ): WebSocketLink {
   socket.binaryType = 'arraybuffer'
   const link = new WebSocketLink(createAdapter(socket), isStarted)
-  let isGreeted = false
+  let greeting: Greeting | undefined
   // Checks count, not time: what arrives while this thread is busy is read before the next check.
   let silentChecks = 0
   let isClosed = false
   const check = (): void => {
-    if (silentChecks++ < MISSED_HEARTBEATS) return
-    // A browser would wait for the other end of a connection that is gone.
-    socket.close()
-    end(1006, '')
+    if (silentChecks++ >= MISSED_HEARTBEATS) leave('')
   }
   let endWatch = every(GREETING_TIMEOUT_MS / (MISSED_HEARTBEATS + 1), check)
   const end = (code: number, reason: string): void => {
@@ -148,19 +145,33 @@ function openSocket(
     link.onClosed()
     onClosed(code, reason)
   }
+  const leave = (reason: string): void => {
+    // A browser would wait for the other end of a connection that is gone.
+    socket.close()
+    end(1006, reason)
+  }
   socket.onclose = ({ code, reason }) => end(code, reason)
   socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
     silentChecks = 0
     if (isClosed || data === '') return
-    if (typeof data !== 'string') return link.onBinary(new Uint8Array(data))
-    if (isGreeted) return link.onText(data)
-    const greeting: Greeting = JSON.parse(data)
-    isGreeted = true
+    if (greeting) return typeof data === 'string' ? link.onText(data) : link.onBinary(new Uint8Array(data))
+    greeting = readGreeting(data)
+    if (!greeting) return leave('The server sent no greeting. Check its address.')
     endWatch()
     endWatch = every(greeting.heartbeat, check)
     onGreeting(greeting)
   }
   return link
+}
+
+/** Any WebSocket server can be at the address of a program, and many of them say hello. */
+function readGreeting(data: unknown): Greeting | undefined {
+  try {
+    const greeting: Greeting = JSON.parse(String(data))
+    return greeting.heartbeat > 0 ? greeting : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const createAdapter = (socket: WebSocket): SocketAdapter => ({

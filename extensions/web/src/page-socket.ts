@@ -90,6 +90,8 @@ export class PageSocket {
   refuse(code: number, reason: string): void {
     this.#link.resume()
     this.#socket.close(code, reason)
+    // Nobody takes what arrives until the page has answered.
+    this.#link.close()
   }
 
   /** Checks that the page has answered since the last call, and asks again. Otherwise disconnects it. */

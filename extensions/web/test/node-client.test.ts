@@ -10,6 +10,7 @@ import { type Bus, type Channel, createBus, defineCore } from '@sallyport/core'
 import { type PageOptions, serveFrontends, type WebServer } from '@sallyport/web'
 import { type ConnectOptions, connect, isBusError } from '@sallyport/web/client'
 import { afterEach, describe, expect, test } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { rows } from '../../../scripts/testing.js'
 
 let ready: (() => void) | undefined
@@ -198,6 +199,20 @@ describe('the error', () => {
       message: expect.stringContaining('Unexpected server response: 200') as string,
     })
   })
+
+  test('of a WebSocket server that says something else first is Disconnected', () =>
+    rows(['hello', '{"type":"connected"}', 'null', Buffer.alloc(1)])(async greeting => {
+      const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+      await once(server, 'listening')
+      server.on('connection', socket => socket.send(greeting))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      await expect(connect({ url })).rejects.toMatchObject({
+        reason: 'Disconnected',
+        message: 'The server sent no greeting. Check its address.',
+      })
+      for (const socket of server.clients) socket.terminate()
+      server.close()
+    }))
 
   test('of a label that another program has is Disconnected, unless the label is for several', async () => {
     const { web } = await serve()

@@ -36,7 +36,10 @@ describe('a request', () => {
       const { status, headers, text } = await get(port, path)
       expect([status, text], path).toEqual([401, expect.stringContaining('The token is missing or wrong')])
       expect(headers['set-cookie'], path).toBeUndefined()
+      // Otherwise a page of another site keeps the connections of all pages.
+      expect(headers.connection, path).toBe('close')
     }
+    expect((await fetchPage(`/?token=${forged}`)).status, 'a parameter of the page itself').toBe(200)
     const others = [`sallyport-${port}-main=${forged}`, `sallyport-1-main=${token}`, `sallyport-${port}-main`, '=;;=']
     for (const cookie of others) expect((await get(port, '/', { cookie })).status, cookie).toBe(401)
   })
