@@ -161,8 +161,8 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     const text = `startProgram: ${program.command} could not be started: ${describeThrown(cause)}`
     throw new BusError('InvalidParams', text, { cause })
   }
-  const { memory, pids } = program
-  child.watch({ memory, pids })
+  const { memory, pids, tmp } = program
+  child.watch({ memory, pids, tmp: isWalled ? tmp : undefined })
   const exited = child.exited.then(async ({ code, signal, limit }): Promise<ProgramExit> => {
     await removeCgroups(child.launch.cgroups)
     return { code, signal, exceeded: limit?.text }
