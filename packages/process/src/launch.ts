@@ -26,8 +26,8 @@ import { explainForeignFiles, explainOpenNet, type FoundWall, type WallOptions }
 import { type Launch, type Launcher, kernelWalls } from './launchers/launcher.js'
 import { getCertificates, getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
-import { getWriteFlags, joinGrants, isWithin } from './permission-model/grants.js'
-import { findOutwardLinks, getReadFlags, type Link, warnOfLinks } from './permission-model/links.js'
+import { getWriteFlags, joinGrants } from './permission-model/grants.js'
+import { findOutwardLinks, findWayOut, getReadFlags, type Link, warnOfLinks } from './permission-model/links.js'
 import { type FrontendCode, getNetFlags, MODEL } from './permission-model/module-code.js'
 import type { ProcessPool } from './process-pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
@@ -132,18 +132,14 @@ function prepareLaunch(
   const sandbox = createSandbox(launcher, net, hasBroker)
   // To the kernel, a link in a wall is what it leads to; and the code of a script's process is Sallyport's.
   const isClosed = code.runner !== undefined || (launcher && kernelWalls.has(launcher))
+  const written = writes && !isClosed ? findWayOut(writes) : undefined
+  if (written) throw createLinkError(name, written)
   const links = isClosed ? [] : findOutwardLinks(reads)
-  const isWritten = ({ path }: Link): boolean => isWithin(writes?.paths ?? [], path)
-  const written = links.find(isWritten)
-  if (!launcher && written) throw createLinkError(name, written)
   warnOfLinks(host.log, name, links)
   const flags = [
     ...MODEL,
     ...codeFlags,
-    ...getReadFlags(
-      reads,
-      links.filter(link => !isWritten(link)),
-    ),
+    ...getReadFlags(reads, links),
     ...(writes ? getWriteFlags(writes) : []),
     ...(tmp === undefined ? [] : TMP_FLAGS),
     ...getNetFlags(net),
@@ -199,13 +195,9 @@ function prepareLaunch(
   }
 }
 
-/** What is left out of a directory to write could not be made there either. */
 function createLinkError(name: string, { path, target }: Link): BusError {
-  const text = `${name} was not started: in its directories of "write", the link ${path} leads out, to ${target}`
-  return new BusError(
-    'InvalidParams',
-    `${text}. Remove it, list what it leads to in "write", or use a wall of bubblewrap`,
-  )
+  const text = `${name} was not started: in its directories of "write", the link ${path} to ${target} leads out, or would if it were moved`
+  return new BusError('InvalidParams', `${text}. Remove it, or use a wall of bubblewrap`)
 }
 
 function announceStop(log: ProcessLog, relay: string, launcher: string, { stop, stopStatus }: GuardedLaunch): void {

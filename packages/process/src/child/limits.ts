@@ -162,19 +162,19 @@ function readMainThreads(pid: number): { cpu: number; isAsleep: boolean } | unde
   return sum
 }
 
-/** Returns the number of files in `/tmp` of the innermost descendant of a process: only that one has the root directory of the wall. */
+/** Returns the number of files in `/tmp` of a wall, as its outermost process has it: that is the launcher's own, which code in the wall cannot hide. */
 export function countFiles(pid: number): number {
-  const inner = getChildren(pid).at(-1)
-  if (inner !== undefined) return countFiles(inner)
   const directory = `/proc/${pid}/root/tmp`
   try {
-    // A process that is not in the wall yet has the root directory of the host.
-    if (statSync(directory).dev === statSync('/tmp', { throwIfNoEntry: false })?.dev) return 0
-    const { files, ffree } = statfsSync(directory)
-    return files - ffree
+    // A process that is not in the wall has the root directory of the host.
+    if (statSync(directory).dev !== statSync('/tmp', { throwIfNoEntry: false })?.dev) {
+      const { files, ffree } = statfsSync(directory)
+      return files - ffree
+    }
   } catch {
-    return 0
+    // It has exited, or is of another user.
   }
+  return Math.max(0, ...getChildren(pid).map(countFiles))
 }
 
 /** Returns `undefined` if the process has exited. Synchronous, because reading /proc takes a few microseconds. */

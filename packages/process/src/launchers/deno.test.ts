@@ -107,13 +107,10 @@ describe.skipIf(platform === 'win32')('deno', () => {
 
   test('denies links that lead out of what it grants', async () => {
     const { launch } = await deno({ deno: join(writeApplication({}), program) })
-    const root = realpathSync(writeProject({ 'app/main.js': '', 'data/file': '' }))
-    const [app, data] = ['app', 'data'].map(name => join(root, name)) as [string, string]
-    const links = [app, data].map(directory => join(directory, 'out'))
-    for (const link of links) symlinkSync('/', link)
-    const reads = { directories: [app], files: [] }
-    const { args } = launch('/node', [], { ...info, reads, writes: [data] })
-    for (const kind of ['read', 'write']) expect(args).toContain(`--deny-${kind}=${links.join()}`)
+    const app = realpathSync(writeProject({ 'main.js': '' }))
+    symlinkSync('/', join(app, 'out'))
+    const { args } = launch('/node', [], { ...info, reads: { directories: [app], files: [] } })
+    expect(args).toContain(`--deny-read=${join(app, 'out')}`)
   })
 
   test('refuses code as text, scripts, and a path that it would take for two', async () => {

@@ -148,11 +148,9 @@ function getPermissions({ reads, writes, net, limits }: LaunchInfo): string[] {
     return paths.join(',')
   }
   const written = join([...writes, ...temporary])
-  const links = join(
-    findOutwardLinks({ ...reads, directories: [...reads.directories, ...writes] }).map(({ path }) => path),
-  )
+  const links = join(findOutwardLinks(reads).map(({ path }) => path))
   return [
-    ...(links === '' ? [] : [`--deny-read=${links}`, `--deny-write=${links}`]),
+    ...(links === '' ? [] : [`--deny-read=${links}`]),
     `--allow-read=${join([...reads.directories, ...reads.files, ...writes, ...temporary])}`,
     ...(written === '' ? [] : [`--allow-write=${written}`]),
     ...(net ? ['--allow-net'] : []),

@@ -13,7 +13,7 @@ import {
   tryCommand,
   unavailable,
 } from './launcher.js'
-import { findProgram } from './programs.js'
+import { findProgram, getSystemPath } from './programs.js'
 
 /** Options of `docker`. */
 export interface DockerOptions {
@@ -52,7 +52,9 @@ export async function docker(options: DockerOptions = {}): Promise<Launcher> {
   const client = findProgram(program)
   if (client === undefined) throw unavailable(name, `${program} was not found`, 'Install Docker or Podman')
   const env = Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => CLIENT_VARIABLE.test(entry[0])),
+    Object.entries({ ...process.env, PATH: getSystemPath() }).filter((entry): entry is [string, string] =>
+      CLIENT_VARIABLE.test(entry[0]),
+    ),
   )
   const user = `${process.geteuid!()}:${process.getegid!()}`
   const createArgs = (options: readonly string[], nodeArgs: readonly string[]): string[] => [

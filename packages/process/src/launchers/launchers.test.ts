@@ -1,13 +1,14 @@
 // Launchers on a machine that they don't work on: programs of the test are in the place of those of the system.
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { delimiter, join } from 'node:path'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { bubblewrap } from './bubblewrap.js'
 import { docker } from './docker.js'
 import { landlock } from './landlock.js'
 import { type LaunchInfo, LauncherUnavailable } from './launcher.js'
+import { findProgram, getSystemPath } from './programs.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'programs-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -23,6 +24,17 @@ const isLinux = process.platform === 'linux'
 
 test.runIf(!isLinux)('both need Linux', async () => {
   for (const create of [bubblewrap, landlock]) await expect(create()).rejects.toThrow(LauncherUnavailable)
+})
+
+test('a program of a package is not taken for one of the system, unless the user has named it', () => {
+  const packages = join(directory, 'own/node_modules/.bin')
+  mkdirSync(packages, { recursive: true })
+  createProgram('own/node_modules/.bin/some-wall', '')
+  vi.stubEnv('PATH', [packages, directory].join(delimiter))
+  onTestFinished(() => void vi.unstubAllEnvs())
+  expect(findProgram('some-wall')).toBeUndefined()
+  expect(getSystemPath()).toBe(directory)
+  expect(findProgram('some-wall', process.env['PATH'])).toBe(join(packages, 'some-wall'))
 })
 
 test('both refuse wrong limits', () =>

@@ -1,14 +1,24 @@
 // Programs of the system, Node's own files, and the shell in front of both launchers.
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
-import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
+import { basename, delimiter, dirname, isAbsolute, join, sep } from 'node:path'
 import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import { type CgroupLimits, createCgroup } from './cgroup.js'
 import { type Launch, NICENESS } from './launcher.js'
 
-/** Returns the path of a program, or `undefined` if it is not installed. */
-export function findProgram(name: string): string | undefined {
+/**
+ * Returns PATH without directories of packages: npm puts `node_modules/.bin` before it, where each package can name a program `bwrap` or `nice`, which
+ * would run outside of the wall.
+ */
+export const getSystemPath = (): string =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter(directory => !directory.split(sep).includes('node_modules'))
+    .join(delimiter)
+
+/** Returns the path of a program, or `undefined` if it is not installed. @param path - the whole PATH for what the user has named */
+export function findProgram(name: string, path: string = getSystemPath()): string | undefined {
   if (isAbsolute(name)) return isExecutable(name) ? name : undefined
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/bin', '/usr/bin', '/bin']
+  const directories = [...path.split(delimiter), '/usr/local/bin', '/usr/bin', '/bin']
   return directories
     .filter(isAbsolute)
     .map(directory => join(directory, name))

@@ -1,5 +1,6 @@
 // The broker of a frontend's network: it opens the connections, and makes the requests, that the frontend asks for, to hosts of a list. The
 // frontend, which is untrusted, has no other way to the network.
+import { lookup as lookupName } from 'node:dns'
 import { type ClientRequest, type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { request as requestHttps } from 'node:https'
@@ -36,7 +37,6 @@ export type BrokerStream = Duplex & {
 export const MAX_HEADER_BYTES: number = 64 * 1024
 /** Milliseconds without data, also until a connection is open. */
 const IDLE_MS = 300_000
-const MAX_LOOKUPS = 2
 const MAX_WAITING_LOOKUPS = 1000
 const MAX_INFORMATION = 100
 /** TRACE returns headers, with the values of secrets. CONNECT is handled before. */
@@ -45,14 +45,18 @@ const ALLOWED_METHODS = new Set(METHODS.filter(method => !['CONNECT', 'TRACE', '
 export class Broker {
   readonly #hosts: HostList
   readonly #secrets: SecretHeaders
-  readonly #addresses: AddressFilter
+  readonly #lookup: Lookup
   readonly #onDenied: (denial: BrokerDenial) => void
   readonly #lookups = new LookupQueue()
 
-  constructor({ hosts, secrets }: BrokerOptions, onDenied: (denial: BrokerDenial) => void, lookup?: Lookup) {
+  constructor(
+    { hosts, secrets }: BrokerOptions,
+    onDenied: (denial: BrokerDenial) => void,
+    lookup: Lookup = lookupName,
+  ) {
     this.#hosts = new HostList(hosts)
     this.#secrets = new SecretHeaders(secrets)
-    this.#addresses = new AddressFilter([], lookup)
+    this.#lookup = lookup
     this.#onDenied = onDenied
   }
 
@@ -74,7 +78,7 @@ export class Broker {
       )
     }
     try {
-      const lookup = this.#getLookup(target)
+      const lookup = this.#getLookup(target, stream)
       if (isTunnel) this.#tunnel(stream, target, lookup, headers[BROKER_SCHEME] === 'https')
       else this.#forward(stream, headers, isEnd, target, lookup)
     } catch (error) {
@@ -83,8 +87,9 @@ export class Broker {
   }
 
   /** @throws {PrivateAddressError} */
-  #getLookup(target: HostTarget): LookupFunction {
-    return this.#lookups.limit(this.#addresses.getLookup(target.hostname, this.#hosts.namesAddress(target)))
+  #getLookup(target: HostTarget, stream: BrokerStream): LookupFunction {
+    const addresses = new AddressFilter([], this.#lookups.limit(this.#lookup, stream))
+    return addresses.getLookup(target.hostname, this.#hosts.namesAddress(target))
   }
 
   #tunnel(stream: BrokerStream, target: HostTarget, lookup: LookupFunction, isEncrypted: boolean): void {
@@ -157,27 +162,49 @@ export class Broker {
   }
 }
 
-/** Resolutions of names of one frontend. Node cannot cancel them, and runs few at a time: those of one frontend would delay all others. */
+/**
+ * Resolutions of names of one frontend. Node cannot cancel them, and runs two at a time, those of the host among them: a frontend whose names are never
+ * answered would delay the host. So one runs at a time for all frontends of a thread, which take turns.
+ */
 class LookupQueue {
-  readonly #waiting: (() => void)[] = []
-  #running = 0
+  static readonly #turns = new Set<LookupQueue>()
+  static #isRunning = false
+  #waiting: Resolution[] = []
 
-  /** Returns a function that resolves names when others of this queue are done. */
-  limit(lookup: LookupFunction): LookupFunction {
+  /** Returns a function that resolves names when it is the turn of this queue, for as long as a stream is open. */
+  limit(lookup: Lookup, stream: BrokerStream): Lookup {
     return (name, options, callback) => {
-      const run = (): void => {
-        this.#running++
+      if (this.#waiting.length >= MAX_WAITING_LOOKUPS)
+        return callback(new Error('Too many names are being resolved'), [])
+      const run = (): void =>
         lookup(name, options, (...found) => {
-          this.#running--
-          this.#waiting.shift()?.()
+          LookupQueue.#isRunning = false
+          LookupQueue.#next()
           callback(...found)
         })
-      }
-      if (this.#running < MAX_LOOKUPS) run()
-      else if (this.#waiting.length < MAX_WAITING_LOOKUPS) this.#waiting.push(run)
-      else callback(new Error('Too many names are being resolved'), '', 0)
+      this.#waiting.push({ stream, run })
+      LookupQueue.#turns.add(this)
+      LookupQueue.#next()
     }
   }
+
+  static #next(): void {
+    for (const queue of LookupQueue.#turns) {
+      if (LookupQueue.#isRunning) return
+      LookupQueue.#turns.delete(queue)
+      const [first, ...others] = queue.#waiting.filter(({ stream }) => !stream.destroyed)
+      queue.#waiting = others
+      if (!first) continue
+      LookupQueue.#isRunning = true
+      if (others.length > 0) LookupQueue.#turns.add(queue)
+      first.run()
+    }
+  }
+}
+
+interface Resolution {
+  readonly stream: BrokerStream
+  run(): void
 }
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy']

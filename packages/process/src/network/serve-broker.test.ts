@@ -48,14 +48,14 @@ function open(
   hosts: string[],
   lookup?: Lookup,
   secrets = [SECRET],
-): { session: ClientHttp2Session; denied: BrokerDenial[] } {
+): { session: ClientHttp2Session; denied: BrokerDenial[]; close: () => void } {
   const [inner, outer] = duplexPair()
   const denied: BrokerDenial[] = []
   const close = serveBroker(outer, { hosts, secrets }, denial => void denied.push(denial), lookup)
   const session = connect('http://broker', { createConnection: () => inner })
   session.on('error', () => {})
   closers.push(close, () => session.destroy())
-  return { session, denied }
+  return { session, denied, close }
 }
 
 /** Returns a frame of HTTP/2. */
@@ -193,6 +193,28 @@ test('a name is resolved once: the connection uses the address that was checked'
   })
   expect(getOutcome(await send(session, get(`a.example:${port}`)))).toBe('denied')
   expect(names).toEqual(['a.example'])
+})
+
+test('one name is resolved at a time, in turns of frontends, and none for a frontend that has ended', async () => {
+  const asked: string[] = []
+  let answer = (): void => {}
+  const lookup: Lookup = (name, _options, callback) => {
+    asked.push(name)
+    answer = () => callback(new Error('none'), [])
+  }
+  const ask = async ({ session }: ReturnType<typeof open>, name: string): Promise<void> => {
+    send(session, { ':method': 'CONNECT', ':authority': `${name}:443` }).catch(() => {})
+    await new Promise(resolve => void session.ping(resolve))
+  }
+  const [first, ended, last] = [1, 2, 3].map(() => open(['*'], lookup))
+  for (const name of ['a.example', 'b.example', 'd.example']) await ask(first!, name)
+  await ask(ended!, 'never.example')
+  ended!.close()
+  await ask(last!, 'c.example')
+  for (const names of [['a'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd']]) {
+    await vi.waitFor(() => expect(asked).toEqual(names.map(name => `${name}.example`)))
+    answer()
+  }
 })
 
 test('a host that answers at once is reached by a thread that was busy', () =>

@@ -1,13 +1,13 @@
 import { homedir } from 'node:os'
 import { rows } from '../../../../scripts/testing.js'
 import { writeProject } from '../../../core/test/support/project.js'
-import { mkdtempSync, rmSync, realpathSync } from 'node:fs'
+import { mkdtempSync, rmSync, realpathSync, symlinkSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import os, { tmpdir } from 'node:os'
 import { join, dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test, beforeEach, describe } from 'vitest'
-import { getWriteGrants, isWithin, joinGrants, getPackageDirectory } from './grants.js'
+import { getModuleGrants, getPackageDirectory, getWriteGrants, isWithin, joinGrants } from './grants.js'
 import { getReadFlags } from './links.js'
 
 test('omits grants that others contain', () => {
@@ -58,6 +58,26 @@ test('refuses a directory to write that contains what is read', () => {
   ])(reads =>
     expect(() => getWriteGrants('sandbox', [pathToFileURL(join(root, 'data'))], [], reads)).toThrow('which it reads'),
   )
+})
+
+test.skipIf(process.platform === 'win32')('what is a link above a module is not granted, but above the host', () => {
+  const root = realpathSync(writeProject({ 'repository/lib/main.js': '', 'secret/file': '' }))
+  symlinkSync('../secret', join(root, 'repository/node_modules'))
+  symlinkSync('../secret/file', join(root, 'repository/package.json'))
+  const list = (): string[] => {
+    const { directories, files } = getModuleGrants(pathToFileURL(join(root, 'repository/lib/main.js')))
+    return [...directories, ...files].filter(path => dirname(path) === join(root, 'repository') || /secret/.test(path))
+  }
+  const [, program] = process.argv
+  try {
+    expect(list()).toEqual([join(root, 'repository/lib')])
+    process.argv[1] = join(root, 'repository/lib/main.js')
+    expect(list()).toEqual(
+      ['lib', 'node_modules', '../secret', 'package.json'].map(path => join(root, 'repository', path)),
+    )
+  } finally {
+    process.argv[1] = program!
+  }
 })
 
 describe('the directory of a package', () => {

@@ -1,6 +1,6 @@
 // Files that code under Node's permission model may read, and directories that it may change. Node compares a grant with the requested path,
 // without resolving links.
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -67,23 +67,30 @@ export function realModule(module: string, hasFile = true): URL {
 const toDirectoryUrl = (path: string): URL => pathToFileURL(withSlash(path))
 
 /**
- * Grants a module's directory, each `node_modules` above it, and the package.json files that Node looks for.
- *
- * @param root - the directory of its package, whose author can have made a `node_modules` that is a link: it leads nowhere
+ * Grants a module's directory, each `node_modules` above it, and the package.json files that Node looks for. Without what is a link: above a plugin can be
+ * the rest of its repository, whose author could name any file `package.json`.
  */
-export function getModuleGrants(module: URL, root?: string): ReadGrants {
+export function getModuleGrants(module: URL): ReadGrants {
   if (module.protocol !== 'file:') return { directories: [], files: [] }
   const directory = dirname(fileURLToPath(module))
   const directories = [directory]
   const files: string[] = []
   for (let ancestor = directory; ; ancestor = dirname(ancestor)) {
-    const packages = join(ancestor, 'node_modules')
-    const isOwn = isWithin([root ?? directory], packages)
-    if (deniesMissing || existsSync(packages)) directories.push(...(isOwn ? [packages] : withRealPath(packages)))
-    files.push(join(ancestor, 'package.json'))
+    const isGranted = (path: string): boolean => !isLink(path) || hasHost(ancestor)
+    const [packages, manifest] = [join(ancestor, 'node_modules'), join(ancestor, 'package.json')]
+    if (isGranted(packages) && (deniesMissing || existsSync(packages))) directories.push(...withRealPath(packages))
+    if (isGranted(manifest)) files.push(manifest)
     if (dirname(ancestor) === ancestor) return { directories, files }
   }
 }
+
+const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+
+/** True for a directory that contains the host's program or this package: its links are those of the host's user. */
+export const hasHost = (directory: string): boolean =>
+  listRealPaths([() => process.argv[1], getOwnFile]).some(file => isWithin([directory], file))
+
+const getOwnFile = (): string => fileURLToPath(import.meta.url)
 
 /** Grants a file or directory. A missing one is taken for a file. */
 export function getReadGrants(location: URL): ReadGrants {
@@ -180,9 +187,8 @@ export function readManifest(directory: string): Readonly<Record<string, unknown
 
 /** Returns the paths that show where the host is: its program, its working directory, this package; and directories of the user. */
 function getHostFiles(): string[] {
-  const here = (): string => fileURLToPath(import.meta.url)
   const home = (): string => (isAbsolute(homedir()) ? homedir() : userInfo().homedir)
-  return listRealPaths([() => process.argv[1], () => process.cwd(), here, home, tmpdir])
+  return listRealPaths([() => process.argv[1], () => process.cwd(), getOwnFile, home, tmpdir])
 }
 
 /** Without those that do not exist: a working directory can be removed. */

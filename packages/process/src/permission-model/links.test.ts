@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { findOutwardLinks, getReadFlags, warnOfLinks } from './links.js'
+import { findOutwardLinks, findWayOut, getReadFlags, warnOfLinks } from './links.js'
 
 let root: string
+let program: string
 const at = (path: string): string => join(root, path)
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'links-')))
@@ -19,8 +20,14 @@ beforeEach(() => {
     mkdirSync(dirname(at(path)), { recursive: true })
     writeFileSync(at(path), '')
   }
+  writeFileSync(at('app/host.mjs'), '')
+  program = process.argv[1]!
+  process.argv[1] = at('app/host.mjs')
 })
-afterEach(() => rmSync(root, { recursive: true }))
+afterEach(() => {
+  process.argv[1] = program
+  rmSync(root, { recursive: true })
+})
 
 function link(path: string, target: string): void {
   mkdirSync(dirname(at(path)), { recursive: true })
@@ -77,6 +84,46 @@ test.skipIf(process.platform === 'win32')(
         rmSync(at('app/node_modules/.pnpm'), { recursive: true, force: true })
         rmSync(at('app/node_modules/dep/node_modules'), { recursive: true, force: true })
         utimesSync(at('app/node_modules'), 1, Math.random())
+      }
+    }),
+)
+
+test.skipIf(process.platform === 'win32')(
+  'of packages that are not those of the host, links are left out everywhere',
+  () => {
+    link('repository/node_modules/dep/a', '/')
+    const directories = [at('repository/node_modules')]
+    expect(findOutwardLinks({ directories, files: [] }).map(({ path }) => path)).toEqual([
+      at('repository/node_modules/dep/a'),
+    ])
+  },
+)
+
+test.skipIf(process.platform === 'win32')('a directory that has the name of a package of Sallyport is none', () => {
+  mkdirSync(at('repository'))
+  writeFileSync(at('repository/package.json'), '{ "name": "@sallyport/frontend" }')
+  link('app/own/a', '../../repository')
+  expect(find()).toEqual(['own/a'])
+})
+
+test.skipIf(process.platform === 'win32')(
+  'a link in a directory to write leads to nothing else, also once it is moved',
+  () =>
+    rows<[target: string, isRefused: boolean]>([
+      ['/', true],
+      ['../../../node_modules/dep', true],
+      ['../../node_modules', true],
+      ['../file', true],
+      ['deep/../file', true],
+      ['file', false],
+      ['deep', false],
+    ])((target, isRefused) => {
+      link('app/own/sub/deep/link', target)
+      try {
+        const found = findWayOut({ directories: [at('app/own/sub')], paths: [at('app/own/sub')] })
+        expect(found?.path).toBe(isRefused ? at('app/own/sub/deep/link') : undefined)
+      } finally {
+        rmSync(at('app/own/sub/deep/link'))
       }
     }),
 )

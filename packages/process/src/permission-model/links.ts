@@ -2,7 +2,8 @@
 // out would open what nobody granted. So each link that is there at a start, and leads out, is left out of the grants.
 import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { deniesMissing, isWithin, type ReadGrants, readManifest } from './grants.js'
+import { fileURLToPath } from 'node:url'
+import { deniesMissing, hasHost, isWithin, type ReadGrants, readManifest, type WriteGrants } from './grants.js'
 
 export interface Link {
   readonly path: string
@@ -14,9 +15,20 @@ export interface Link {
 export function findOutwardLinks({ directories, files }: ReadGrants): Link[] {
   const granted = [...directories, ...files]
   if (granted.includes('/')) return []
-  const isLeadingOut = ({ target }: Link): boolean => !isWithin(granted, target) && !isOwnPackage(target)
+  const installation = listInstallation()
+  const isLeadingOut = ({ target }: Link): boolean =>
+    !isWithin(granted, target) && !(isWithin(installation, target) && isOwnPackage(target))
   return withThoseAbove(directories.flatMap(listLinks), isLeadingOut)
 }
+
+/**
+ * Returns a link in directories to write by which code could change something else: one that leads elsewhere, if only to what may be read, or that does once it
+ * is moved. Where Node or Deno decides, code can rename a link and each directory above it, but make none.
+ */
+export const findWayOut = ({ directories, paths }: WriteGrants): Link | undefined =>
+  paths
+    .flatMap(listLinks)
+    .find(({ path, target }) => !isWithin(directories, target) || readlinkSync(path).split(sep).includes('..'))
 
 /** Returns links of a kind, and those to a directory that contains one of them. */
 function withThoseAbove(links: readonly Link[], isOf: (link: Link) => boolean): Link[] {
@@ -29,7 +41,12 @@ function withThoseAbove(links: readonly Link[], isOf: (link: Link) => boolean): 
   return [...all]
 }
 
-/** What a link to a package of Sallyport leads to is no secret. */
+/** Returns where Sallyport is installed: what a link to one of its packages there leads to is no secret. Elsewhere, anybody can have given it the name. */
+function listInstallation(): string[] {
+  const own = listAncestors(realpathSync(fileURLToPath(import.meta.url))).find(isOwnPackage)
+  return own === undefined ? [] : [dirname(dirname(own))]
+}
+
 const isOwnPackage = (directory: string): boolean =>
   JSON.stringify(readManifest(directory)['name'] ?? '').startsWith('"@sallyport/')
 
@@ -41,9 +58,9 @@ function listAncestors(path: string): string[] {
 
 const isPackages = (path: string): boolean => basename(path) === 'node_modules'
 
-/** Of a plugin's own directory all is visited, `node_modules` too: its author can have put a link everywhere. */
+/** All is visited but in the packages of the host: the author of a plugin can have put a link everywhere, also into a `node_modules` above it. */
 function listLinks(directory: string): readonly Link[] {
-  if (isPackages(directory)) return listPackageLinks(directory)
+  if (isPackages(directory) && hasHost(dirname(directory))) return listPackageLinks(directory)
   const paths: string[] = []
   visit(directory, paths, path => path)
   return paths.map(path => ({ path, target: getTarget(path) }))

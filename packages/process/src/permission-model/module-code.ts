@@ -47,13 +47,13 @@ export function getModuleCode(
   core: unknown,
 ): FrontendCode {
   const module = realModule(href, !text)
-  const grants = [getEntryGrants(entry), ...read.map(getReadGrants)]
+  const grants = [getEntryGrants(entry), getModuleGrants(module), ...read.map(getReadGrants)]
   // Code as text has only a directory.
   if (!text && module.protocol === 'file:') {
     const hostFiles = core instanceof URL && core.protocol === 'file:' ? withRealPath(fileURLToPath(core)) : []
     const root = getPackageDirectory(fileURLToPath(module), hostFiles)
-    grants.push(getModuleGrants(module, root), { directories: [root], files: [] })
-  } else grants.push(getModuleGrants(module))
+    grants.push({ directories: [root], files: [] })
+  }
   const loaded = text ?? readForeignModule(module)
   const code = { module: module.href, ...(loaded && { text: loaded }) }
   return { code, reads: joinGrants(grants), flags: loaded ? TEXT_FLAGS : [] }

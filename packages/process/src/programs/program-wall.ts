@@ -104,7 +104,7 @@ const PROBED: WalledProgram = {
  */
 function getDeviceCommand(): string[] {
   if (process.geteuid!() !== 0) return []
-  const [unshare, mount] = ['unshare', 'mount'].map(findProgram)
+  const [unshare, mount] = ['unshare', 'mount'].map(name => findProgram(name))
   if (unshare === undefined || mount === undefined) {
     throw unavailable(
       NAME,

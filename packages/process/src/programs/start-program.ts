@@ -161,8 +161,8 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     const text = `startProgram: ${program.command} could not be started: ${describeThrown(cause)}`
     throw new BusError('InvalidParams', text, { cause })
   }
-  const { memory, pids } = program
-  child.watch({ memory, pids })
+  const { memory, pids, tmp } = program
+  child.watch({ memory, pids, tmp: isWalled ? tmp : undefined })
   const exited = child.exited.then(async ({ code, signal, limit }): Promise<ProgramExit> => {
     await removeCgroups(child.launch.cgroups)
     return { code, signal, exceeded: limit?.text }
@@ -205,7 +205,7 @@ function check(options: ProgramOptions): { program: WalledProgram; proxy: Progra
   checkNetwork(net, secrets, wrong)
   checkSecrets('startProgram', { net, secrets })
   if (typeof net === 'object' && wall === 'none') throw wrong('net must not be a list of hosts without a wall')
-  const path = findProgram(command)
+  const path = findProgram(command, process.env['PATH'])
   if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
   // The wall has a rule for each.
   const missing = wall === 'none' ? [...(read ?? []), ...(write ?? [])].find(each => !existsSync(each)) : undefined

@@ -234,6 +234,8 @@ describe.runIf(isolated)('in the wall', () => {
   test('/tmp has a limit', async () => {
     const { stderr } = await sh('head -c 3000000 /dev/urandom > /tmp/large', { tmp: 1 })
     expect(stderr).toContain('No space left')
+    const { exceeded } = await sh('while :; do : > /tmp/$((i += 1)); done', { tmp: 1 })
+    expect(exceeded).toMatch(/^had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/)
   })
 })
 

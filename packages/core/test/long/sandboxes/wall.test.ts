@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { defineCore, type Bus, type BusEvents, type BusOptions } from '../../../src/index.js'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
 import { bubblewrap, type Launcher, LauncherUnavailable } from '../../../src/launchers.js'
@@ -265,8 +265,11 @@ describe.runIf(hasBubblewrap)('in bubblewrap', () => {
       expect(await read({ read: [linked] })).toBe(5)
     })
 
-    test('load from a node_modules that is a link itself', async () => {
+    test('load from a node_modules of the host that is a link itself', async () => {
       symlinkSync('../modules', file('app', 'node_modules'))
+      const [, program] = process.argv
+      onTestFinished(() => void (process.argv[1] = program!))
+      process.argv[1] = file('app', 'src', 'main.mjs')
       expect(await read({ read: [file('packages', 'linked')] })).toBe(5)
     })
   })
