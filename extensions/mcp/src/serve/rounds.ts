@@ -85,11 +85,7 @@ export class Rounds {
   /** Opens what a client has echoed. @throws for a state that was changed or has expired, or that another key has made */
   readonly verify = async (state: string): Promise<OpenedState> => {
     if (state.length > MAX_STATE_CHARACTERS) throw new BusError('Overloaded', 'The state is too long')
-    if (isWaitingState(state)) {
-      const waiting = this.#waiting.find(state)
-      if (waiting) return { state, waiting }
-      throw new BusError('InvalidRequest', 'No call waits for this answer: it was given before, or came too late')
-    }
+    if (isWaitingState(state)) return { state, waiting: this.#waiting.find(state) }
     const { id, content } = await this.#questions.openQuestion(Buffer.from(state, 'base64url'))
     const waiting = content as Waiting
     if (Date.now() > waiting.expires)
@@ -117,7 +113,8 @@ export class Rounds {
     const { action, content }: { action?: unknown; content?: unknown } = Object(response)
     const answer = action === 'accept' && Object(content)[ANSWER] === true
     if ('waiting' in opened) {
-      const { waiting } = opened
+      // A copy of the request can have answered since `verify`, and the call can have its next question, which nobody has seen.
+      const waiting = this.#waiting.find(state)
       if (response === undefined) return { asked: toQuestion(waiting.question, state) }
       return { outcome: await waiting.answer(answer, mcpReq.signal) }
     }
