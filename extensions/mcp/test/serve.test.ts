@@ -33,6 +33,13 @@ const core = defineCore({
     list: () => [1, 2],
     bytes: () => new Uint8Array([1, 2, 3]),
     image: () => ({ content: [{ type: 'image', data: 'AAAA', mimeType: 'image/png' }] }),
+    document: command({ result: z.object({ title: z.string(), content: z.array(z.any()) }) }, () => ({
+      title: 'A',
+      content: [],
+    })),
+    blocks: command({ result: z.object({ content: z.array(z.any()) }) }, () => ({
+      content: [{ type: 'text', text: 'a block' }],
+    })),
     fails: () => {
       throw new CommandError('NO_SUCH_NOTE', 'There is no note')
     },
@@ -57,6 +64,10 @@ const core = defineCore({
       flooded = true
       return 'flooded'
     }),
+    given: args => Object.keys(Object(args)).join(),
+    givenStream: async function* (args) {
+      yield Object.keys(Object(args)).join()
+    },
     keys: command({ args: z.object({ onProgress: z.any().optional() }) }, args => Object.keys(args).join()),
     drip: async function* () {
       await new Promise(() => {})
@@ -78,6 +89,10 @@ const allow = [
   'list',
   'bytes',
   'image',
+  'document',
+  'blocks',
+  'given',
+  'givenStream',
   'fails',
   'count',
   'drip',
@@ -179,6 +194,22 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
   )
 
   test(
+    'an object that has more than blocks, and one that its schema describes, are structured content',
+    overEach(async (kind, mode) => {
+      const client = await connect(kind, mode, await startBus())
+      await client.listTools()
+      const document = { title: 'A', content: [] }
+      expect(await client.callTool({ name: 'document', arguments: {} })).toMatchObject({
+        content: [{ type: 'text', text: JSON.stringify(document) }],
+        structuredContent: document,
+      })
+      const content = [{ type: 'text', text: 'a block' }]
+      const blocks = await client.callTool({ name: 'blocks', arguments: {} })
+      expect(blocks).toMatchObject({ content, structuredContent: { content } })
+    }),
+  )
+
+  test(
     'errors are tool errors, and an unknown or forbidden tool is an error of the protocol',
     overEach(async (kind, mode) => {
       const client = await connect(kind, mode, await startBus())
@@ -227,6 +258,15 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
       )
     }),
   )
+})
+
+test('what the service alone passes to a command is not taken from a client, whatever the command declares', async () => {
+  const client = await connect('stdio', 'auto', await startBus())
+  await rows(['given', 'givenStream'])(async name => {
+    const args = { code: '', interruptedRun: { answer: true }, onProgress: 1 }
+    const { content } = await client.callTool({ name, arguments: args })
+    expect(content).toEqual([{ type: 'text', text: 'code' }])
+  })
 })
 
 test('each call has the time of the service, also that of a stream, and of a client that can be asked', () =>
