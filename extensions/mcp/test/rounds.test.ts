@@ -354,7 +354,10 @@ describe('a command that waits in ctx.confirm', () => {
     const client = await connectStdio(await startAsking(), createAnswering())
     const removeBoth = (more: object = {}) => callOnce(client, {}, more, 'removeBoth')
     const { requestState } = await removeBoth()
-    const [first, copy] = await Promise.all([removeBoth(answerWith(requestState)), removeBoth(answerWith(requestState))])
+    const [first, copy] = await Promise.all([
+      removeBoth(answerWith(requestState)),
+      removeBoth(answerWith(requestState)),
+    ])
     expect(first).toMatchObject({ inputRequests: { confirm: { params: { message: 'Remove b?' } } } })
     expect(copy).toMatchObject({ isError: true, ...textOf(expect.stringContaining('No call waits for this answer')) })
     expect(await removeBoth(answerWith(first.requestState, false))).toMatchObject(textOf('true,false'))

@@ -619,6 +619,21 @@ describe('over HTTP', () => {
     await long
   })
 
+  test('a body of too many values, members or levels is refused', async () => {
+    const { server } = await serveHttp(await startBus())
+    const members = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [at, 1]))
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'text' } }
+    const within = (params: object): string => JSON.stringify({ ...call, params: { name: 'text', ...params } })
+    const large = [within(members), within({ arguments: members }), within({ _meta: members })]
+    await rows([
+      `[${'1,'.repeat(100_000)}1]`,
+      '['.repeat(100),
+      JSON.stringify([call, { ...call, ...members }]),
+      ...large,
+    ])(async text => expect(await send(server, {}, text)).toBe(413))
+    expect(await send(server, {}, within({ arguments: { members } }))).toBe(200)
+  })
+
   test('a client that reads nothing gets no more progress than it has room for, and then the result', async () => {
     const { server } = await serveHttp(await startBus())
     const params = { name: 'flood', arguments: {}, _meta: { progressToken: 1 } }

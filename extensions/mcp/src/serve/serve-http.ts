@@ -15,6 +15,7 @@ import {
 import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/internal/local-server'
 import { isCount, isTexts, parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
 import { BYTES, checkValue } from '../shared/checks.js'
+import { parseBounded } from '../shared/parse.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
@@ -46,6 +47,7 @@ export interface ToolService {
 }
 
 const ARRIVAL_TIMEOUT_MS = 30_000
+const MAX_VALUES = 100_000
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const ORIGIN = /^[a-z][\w+.-]*:\/\/([^/]*)$/i
@@ -134,7 +136,18 @@ export function serveHttp(
   const shared = { maxRequestBodySize: maxBody, onerror: report }
   // Proxies cut an answer of which nothing has come for a minute: as an event stream, it has a comment every 15 s.
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests, responseMode: 'sse' })
-  const send = toNodeHandler(handler, shared)
+  const fetch: typeof handler.fetch = async (received, given) => {
+    let parsedBody: unknown
+    try {
+      parsedBody = parseBounded(Buffer.from(await received.clone().arrayBuffer()), MAX_VALUES)
+    } catch (error) {
+      // The SDK has an answer for what is no JSON.
+      if (error instanceof RangeError)
+        return Response.json(toRefusal(`The body was refused: ${error.message}`), { status: 413 })
+    }
+    return handler.fetch(received, { ...given, parsedBody })
+  }
+  const send = toNodeHandler({ fetch }, shared)
   const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
   const running = new Set<ServerResponse>()
   const arriving = new Map<ServerResponse, () => void>()
@@ -226,10 +239,11 @@ function readParsed(request: IncomingMessage & { readonly body?: unknown }, give
   return body ?? UNREADABLE
 }
 
+const toRefusal = (message: string): object => ({ jsonrpc: '2.0', error: { code: -32000, message }, id: null })
+
 function refuse(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) return void response.end()
-  const error = { jsonrpc: '2.0', error: { code: -32000, message }, id: null }
   // What has not arrived would be read before the next request.
   const rest = response.req.complete ? {} : { connection: 'close' }
-  response.writeHead(status, { 'content-type': 'application/json', ...rest }).end(JSON.stringify(error))
+  response.writeHead(status, { 'content-type': 'application/json', ...rest }).end(JSON.stringify(toRefusal(message)))
 }
