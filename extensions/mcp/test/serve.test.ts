@@ -634,6 +634,23 @@ describe('over HTTP', () => {
     expect(await send(server, {}, within({ arguments: { members } }))).toBe(200)
   })
 
+  test('a user can have as many requests at a time as are free, and leaves room for others', async () => {
+    const { server } = await serveHttp(await startBus(), {}, { maxRequests: 5 })
+    const params = { name: 'wait', arguments: {} }
+    const waiting = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params })
+    const wait = (authorization: string) => send(server, { authorization }, waiting).catch(() => 0)
+    const before = started
+    const calls = ['ada', 'ada', 'ada'].map(wait)
+    await expect.poll(() => started).toBe(before + 3)
+    expect(await send(server, { authorization: 'ada' })).toBe(429)
+    calls.push(wait('bob'))
+    await expect.poll(() => started).toBe(before + 4)
+    expect(await send(server, { authorization: 'bob' })).toBe(429)
+    expect(await send(server, { authorization: 'eve' })).toBe(200)
+    server.closeAllConnections()
+    await Promise.all(calls)
+  })
+
   test('a client that reads nothing gets no more progress than it has room for, and then the result', async () => {
     const { server } = await serveHttp(await startBus())
     const params = { name: 'flood', arguments: {}, _meta: { progressToken: 1 } }

@@ -153,11 +153,19 @@ export class Rounds {
   }
 }
 
-/** A token is one user's, and has one subject for as long as it is renewed. */
-export function getUser({ http }: ServerContext): string {
-  const subject = http?.authInfo?.extra?.['sub']
-  return typeof subject === 'string' ? `sub ${subject}` : (http?.req?.headers.get('authorization') ?? '')
+/** What the SDK's middleware for tokens has found. */
+export interface UserInfo {
+  readonly extra?: Record<string, unknown> | undefined
 }
+
+/** A token is one user's, and has one subject for as long as it is renewed. */
+export function toUser(auth: UserInfo | undefined, authorization: string | null | undefined): string {
+  const subject = auth?.extra?.['sub']
+  return typeof subject === 'string' ? `sub ${subject}` : (authorization ?? '')
+}
+
+export const getUser = ({ http }: ServerContext): string =>
+  toUser(http?.authInfo, http?.req?.headers.get('authorization'))
 
 /** A client can send the same arguments in another order. */
 const sortKeys = (_key: string, value: unknown): unknown =>

@@ -16,6 +16,7 @@ import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/inter
 import { isCount, isTexts, parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
 import { BYTES, checkValue } from '../shared/checks.js'
 import { parseBounded } from '../shared/parse.js'
+import { toUser, type UserInfo } from './rounds.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
@@ -33,7 +34,7 @@ export interface HttpTransport {
   readonly maxBody?: number
   /**
    * Requests at a time, with those that wait for changes. A further one takes the place of the oldest that has not arrived, or that `authorize` has not
-   * decided about, which is answered with 408. If there is none, it is answered with 503. @default 256
+   * decided about, which is answered with 408. If there is none, it is answered with 503. A user can have as many as are free. @default 256
    */
   readonly maxRequests?: number
 }
@@ -149,7 +150,8 @@ export function serveHttp(
   }
   const send = toNodeHandler({ fetch }, shared)
   const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
-  const running = new Set<ServerResponse>()
+  /** With the user, once it is known. */
+  const running = new Map<ServerResponse, string>()
   const arriving = new Map<ServerResponse, () => void>()
   const arrive = (response: ServerResponse): void => {
     arriving.get(response)?.()
@@ -164,7 +166,7 @@ export function serveHttp(
     const [oldest] = arriving.keys()
     if (running.size >= maxRequests && oldest) giveUp(oldest)
     if (running.size >= maxRequests) return false
-    running.add(response)
+    running.set(response, '')
     const endWait = silence(ARRIVAL_TIMEOUT_MS, { keepsAlive: false }, () => giveUp(response))
     arriving.set(response, endWait)
     request.once('end', () => arrive(response))
@@ -173,6 +175,13 @@ export function serveHttp(
       running.delete(response)
     })
     return true
+  }
+  /** Of what nobody has, one user can take half, the next one half of the rest, and so on: there is always room for another one. */
+  const isFair = (request: IncomingMessage & { readonly auth?: UserInfo }, response: ServerResponse): boolean => {
+    const user = toUser(request.auth, request.headers.authorization)
+    const own = [...running.values()].filter(each => each === user).length
+    running.set(response, user)
+    return user === '' || own <= maxRequests - running.size
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
     const { host = '', origin } = request.headers
@@ -187,6 +196,7 @@ export function serveHttp(
     if (authorize && !isYes('authorize', (await authorize(request)) ?? false))
       return refuse(response, 401, 'Unauthorized')
     if (response.writableEnded) return
+    if (!isFair(request, response)) return refuse(response, 429, 'Too many requests of this user at a time')
     const body = readParsed(request, given)
     if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')
     if (body !== undefined || request.readableEnded) arrive(response)
