@@ -137,18 +137,7 @@ export function serveHttp(
   const shared = { maxRequestBodySize: maxBody, onerror: report }
   // Proxies cut an answer of which nothing has come for a minute: as an event stream, it has a comment every 15 s.
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests, responseMode: 'sse' })
-  const fetch: typeof handler.fetch = async (received, given) => {
-    let parsedBody: unknown
-    try {
-      parsedBody = parseBounded(Buffer.from(await received.clone().arrayBuffer()), MAX_VALUES)
-    } catch (error) {
-      // The SDK has an answer for what is no JSON.
-      if (error instanceof RangeError)
-        return Response.json(toRefusal(`The body was refused: ${error.message}`), { status: 413 })
-    }
-    return handler.fetch(received, { ...given, parsedBody })
-  }
-  const send = toNodeHandler({ fetch }, shared)
+  const send = toNodeHandler({ fetch: boundBodies(handler.fetch) }, shared)
   const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
   /** With the user, once it is known. */
   const running = new Map<ServerResponse, string>()
@@ -247,6 +236,22 @@ function readParsed(request: IncomingMessage & { readonly body?: unknown }, give
     return UNREADABLE
   }
   return body ?? UNREADABLE
+}
+
+type Fetch = ReturnType<typeof createMcpHandler>['fetch']
+
+function boundBodies(fetch: Fetch): Fetch {
+  return async (request, given) => {
+    let parsedBody: unknown
+    try {
+      parsedBody = parseBounded(Buffer.from(await request.clone().arrayBuffer()), MAX_VALUES)
+    } catch (error) {
+      // The SDK has an answer for what is no JSON.
+      if (error instanceof RangeError)
+        return Response.json(toRefusal(`The body was refused: ${error.message}`), { status: 413 })
+    }
+    return fetch(request, { ...given, parsedBody })
+  }
 }
 
 const toRefusal = (message: string): object => ({ jsonrpc: '2.0', error: { code: -32000, message }, id: null })
