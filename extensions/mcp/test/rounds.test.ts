@@ -369,6 +369,19 @@ describe('a command that waits in ctx.confirm', () => {
     await expect(remove(ada, ['a'], answer)).rejects.toMatchObject(refused)
   })
 
+  test('takes no copy of an answer for its next question', async () => {
+    const client = await connectStdio(await startAsking(), createAnswering())
+    const removeBoth = (more: object = {}) => callOnce(client, {}, more, 'removeBoth')
+    const { requestState } = await removeBoth()
+    const [first, copy] = await Promise.all([
+      removeBoth(answerWith(requestState)),
+      removeBoth(answerWith(requestState)),
+    ])
+    expect(first).toMatchObject({ inputRequests: { confirm: { params: { message: 'Remove b?' } } } })
+    expect(copy).toMatchObject({ isError: true, ...textOf(expect.stringContaining('No call waits for this answer')) })
+    expect(await removeBoth(answerWith(first.requestState, false))).toMatchObject(textOf('true,false'))
+  })
+
   test('is cancelled if no answer comes within ten minutes, and takes none later', async () => {
     const effects: string[] = []
     const client = await connectHttp(await serveOverHttp(await startAsking(effects)), createAnswering())

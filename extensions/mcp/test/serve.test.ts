@@ -33,6 +33,13 @@ const core = defineCore({
     list: () => [1, 2],
     bytes: () => new Uint8Array([1, 2, 3]),
     image: () => ({ content: [{ type: 'image', data: 'AAAA', mimeType: 'image/png' }] }),
+    document: command({ result: z.object({ title: z.string(), content: z.array(z.any()) }) }, () => ({
+      title: 'A',
+      content: [],
+    })),
+    blocks: command({ result: z.object({ content: z.array(z.any()) }) }, () => ({
+      content: [{ type: 'text', text: 'a block' }],
+    })),
     fails: () => {
       throw new CommandError('NO_SUCH_NOTE', 'There is no note')
     },
@@ -57,6 +64,10 @@ const core = defineCore({
       flooded = true
       return 'flooded'
     }),
+    given: args => Object.keys(Object(args)).join(),
+    givenStream: async function* (args) {
+      yield Object.keys(Object(args)).join()
+    },
     keys: command({ args: z.object({ onProgress: z.any().optional() }) }, args => Object.keys(args).join()),
     drip: async function* () {
       await new Promise(() => {})
@@ -78,6 +89,10 @@ const allow = [
   'list',
   'bytes',
   'image',
+  'document',
+  'blocks',
+  'given',
+  'givenStream',
   'fails',
   'count',
   'drip',
@@ -179,6 +194,22 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
   )
 
   test(
+    'an object that has more than blocks, and one that its schema describes, are structured content',
+    overEach(async (kind, mode) => {
+      const client = await connect(kind, mode, await startBus())
+      await client.listTools()
+      const document = { title: 'A', content: [] }
+      expect(await client.callTool({ name: 'document', arguments: {} })).toMatchObject({
+        content: [{ type: 'text', text: JSON.stringify(document) }],
+        structuredContent: document,
+      })
+      const content = [{ type: 'text', text: 'a block' }]
+      const blocks = await client.callTool({ name: 'blocks', arguments: {} })
+      expect(blocks).toMatchObject({ content, structuredContent: { content } })
+    }),
+  )
+
+  test(
     'errors are tool errors, and an unknown or forbidden tool is an error of the protocol',
     overEach(async (kind, mode) => {
       const client = await connect(kind, mode, await startBus())
@@ -227,6 +258,15 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
       )
     }),
   )
+})
+
+test('what the service alone passes to a command is not taken from a client, whatever the command declares', async () => {
+  const client = await connect('stdio', 'auto', await startBus())
+  await rows(['given', 'givenStream'])(async name => {
+    const args = { code: '', interruptedRun: { answer: true }, onProgress: 1 }
+    const { content } = await client.callTool({ name, arguments: args })
+    expect(content).toEqual([{ type: 'text', text: 'code' }])
+  })
 })
 
 test('each call has the time of the service, also that of a stream, and of a client that can be asked', () =>
@@ -577,6 +617,38 @@ describe('over HTTP', () => {
     expect(await send(server, { authorization })).toBe(503)
     server.closeAllConnections()
     await long
+  })
+
+  test('a body of too many values, members or levels is refused', async () => {
+    const { server } = await serveHttp(await startBus())
+    const members = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [at, 1]))
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'text' } }
+    const within = (params: object): string => JSON.stringify({ ...call, params: { name: 'text', ...params } })
+    const large = [within(members), within({ arguments: members }), within({ _meta: members })]
+    await rows([
+      `[${'1,'.repeat(100_000)}1]`,
+      '['.repeat(100),
+      JSON.stringify([call, { ...call, ...members }]),
+      ...large,
+    ])(async text => expect(await send(server, {}, text)).toBe(413))
+    expect(await send(server, {}, within({ arguments: { members } }))).toBe(200)
+  })
+
+  test('a user can have as many requests at a time as are free, and leaves room for others', async () => {
+    const { server } = await serveHttp(await startBus(), {}, { maxRequests: 5 })
+    const params = { name: 'wait', arguments: {} }
+    const waiting = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params })
+    const wait = (authorization: string) => send(server, { authorization }, waiting).catch(() => 0)
+    const before = started
+    const calls = ['ada', 'ada', 'ada'].map(wait)
+    await expect.poll(() => started).toBe(before + 3)
+    expect(await send(server, { authorization: 'ada' })).toBe(429)
+    calls.push(wait('bob'))
+    await expect.poll(() => started).toBe(before + 4)
+    expect(await send(server, { authorization: 'bob' })).toBe(429)
+    expect(await send(server, { authorization: 'eve' })).toBe(200)
+    server.closeAllConnections()
+    await Promise.all(calls)
   })
 
   test('a client that reads nothing gets no more progress than it has room for, and then the result', async () => {

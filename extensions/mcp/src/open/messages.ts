@@ -1,7 +1,7 @@
 // Messages of servers of others: bounded before a parser sees them, and without what other SDKs write by mistake.
-import { scanJson } from '@sallyport/protocol/internal/codec'
 import { isObject } from '@sallyport/protocol/internal/util'
 import { BodyBuffer } from '@sallyport/protocol/internal/wire'
+import { parseBounded } from '../shared/parse.js'
 
 const MAX_UNREQUESTED = 1000
 const MAX_UNREQUESTED_BYTES = 8 * 2 ** 20
@@ -10,12 +10,11 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 /**
  * Returns the messages of a text: several, if it is a batch, which was a part of MCP until 2025-06-18.
- * @throws {RangeError} for too many levels or values; {SyntaxError} for what is no JSON, or an empty batch
+ * @throws {RangeError} for too many levels, values or members; {SyntaxError} for what is no JSON, or an empty batch
  */
 export function parseMessages(written: Buffer): unknown[] {
   const text = written.subarray(written.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0)
-  scanJson(text, 0)
-  const value: unknown = JSON.parse(text.toString('utf8'))
+  const value = parseBounded(text)
   // Whoever counts messages would count none, again and again.
   if (Array.isArray(value) && value.length === 0) throw new SyntaxError('a batch has no messages')
   return (Array.isArray(value) ? value : [value]).map(withoutNulls)

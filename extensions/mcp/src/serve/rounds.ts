@@ -86,11 +86,7 @@ export class Rounds {
   /** Opens what a client has echoed. @throws for a state that was changed or has expired, or that another key has made */
   readonly verify = async (state: string): Promise<OpenedState> => {
     if (state.length > MAX_STATE_CHARACTERS) throw new BusError('Overloaded', 'The state is too long')
-    if (isWaitingState(state)) {
-      const waiting = this.#waiting.find(state)
-      if (waiting) return { state, waiting }
-      throw new BusError('InvalidRequest', 'No call waits for this answer: it was given before, or came too late')
-    }
+    if (isWaitingState(state)) return { state, waiting: this.#waiting.find(state) }
     const { id, content } = await this.#questions.openQuestion(Buffer.from(state, 'base64url'))
     const waiting = content as Waiting
     if (Date.now() > waiting.expires)
@@ -118,7 +114,8 @@ export class Rounds {
     const { action, content }: { action?: unknown; content?: unknown } = Object(response)
     const answer = action === 'accept' && Object(content)[ANSWER] === true
     if ('waiting' in opened) {
-      const { waiting } = opened
+      // A copy of the request can have answered since `verify`, and the call can have its next question, which nobody has seen.
+      const waiting = this.#waiting.find(state)
       if (response === undefined) return { asked: toQuestion(waiting.question, state) }
       return { outcome: await waiting.answer(answer, mcpReq.signal) }
     }
@@ -166,11 +163,19 @@ export class Rounds {
   }
 }
 
-/** A token is one user's, and has one subject for as long as it is renewed. */
-export function getUser({ http }: ServerContext): string {
-  const subject = http?.authInfo?.extra?.['sub']
-  return typeof subject === 'string' ? `sub ${subject}` : (http?.req?.headers.get('authorization') ?? '')
+/** What the SDK's middleware for tokens has found. */
+export interface UserInfo {
+  readonly extra?: Record<string, unknown> | undefined
 }
+
+/** A token is one user's, and has one subject for as long as it is renewed. */
+export function toUser(auth: UserInfo | undefined, authorization: string | null | undefined): string {
+  const subject = auth?.extra?.['sub']
+  return typeof subject === 'string' ? `sub ${subject}` : (authorization ?? '')
+}
+
+export const getUser = ({ http }: ServerContext): string =>
+  toUser(http?.authInfo, http?.req?.headers.get('authorization'))
 
 /** A client can send the same arguments in another order. */
 const sortKeys = (_key: string, value: unknown): unknown =>

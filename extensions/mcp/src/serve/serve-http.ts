@@ -15,6 +15,8 @@ import {
 import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/internal/local-server'
 import { isCount, isTexts, parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
 import { BYTES, checkValue } from '../shared/checks.js'
+import { parseBounded } from '../shared/parse.js'
+import { toUser, type UserInfo } from './rounds.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
@@ -32,7 +34,7 @@ export interface HttpTransport {
   readonly maxBody?: number
   /**
    * Requests at a time, with those that wait for changes. A further one takes the place of the oldest that has not arrived, or that `authorize` has not
-   * decided about, which is answered with 408. If there is none, it is answered with 503. @default 256
+   * decided about, which is answered with 408. If there is none, it is answered with 503. A user can have as many as are free. @default 256
    */
   readonly maxRequests?: number
 }
@@ -46,6 +48,7 @@ export interface ToolService {
 }
 
 const ARRIVAL_TIMEOUT_MS = 30_000
+const MAX_VALUES = 100_000
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const ORIGIN = /^[a-z][\w+.-]*:\/\/([^/]*)$/i
@@ -134,9 +137,10 @@ export function serveHttp(
   const shared = { maxRequestBodySize: maxBody, onerror: report }
   // Proxies cut an answer of which nothing has come for a minute: as an event stream, it has a comment every 15 s.
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests, responseMode: 'sse' })
-  const send = toNodeHandler(handler, shared)
+  const send = toNodeHandler({ fetch: boundBodies(handler.fetch) }, shared)
   const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
-  const running = new Set<ServerResponse>()
+  /** With the user, once it is known. */
+  const running = new Map<ServerResponse, string>()
   const arriving = new Map<ServerResponse, () => void>()
   const arrive = (response: ServerResponse): void => {
     arriving.get(response)?.()
@@ -151,7 +155,7 @@ export function serveHttp(
     const [oldest] = arriving.keys()
     if (running.size >= maxRequests && oldest) giveUp(oldest)
     if (running.size >= maxRequests) return false
-    running.add(response)
+    running.set(response, '')
     const endWait = silence(ARRIVAL_TIMEOUT_MS, { keepsAlive: false }, () => giveUp(response))
     arriving.set(response, endWait)
     request.once('end', () => arrive(response))
@@ -160,6 +164,13 @@ export function serveHttp(
       running.delete(response)
     })
     return true
+  }
+  /** Of what nobody has, one user can take half, the next one half of the rest, and so on: there is always room for another one. */
+  const isFair = (request: IncomingMessage & { readonly auth?: UserInfo }, response: ServerResponse): boolean => {
+    const user = toUser(request.auth, request.headers.authorization)
+    const own = [...running.values()].filter(each => each === user).length
+    running.set(response, user)
+    return user === '' || own <= maxRequests - running.size
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
     const { host = '', origin } = request.headers
@@ -174,6 +185,7 @@ export function serveHttp(
     if (authorize && !isYes('authorize', (await authorize(request)) ?? false))
       return refuse(response, 401, 'Unauthorized')
     if (response.writableEnded) return
+    if (!isFair(request, response)) return refuse(response, 429, 'Too many requests of this user at a time')
     const body = readParsed(request, given)
     if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')
     if (body !== undefined || request.readableEnded) arrive(response)
@@ -226,10 +238,27 @@ function readParsed(request: IncomingMessage & { readonly body?: unknown }, give
   return body ?? UNREADABLE
 }
 
+type Fetch = ReturnType<typeof createMcpHandler>['fetch']
+
+function boundBodies(fetch: Fetch): Fetch {
+  return async (request, given) => {
+    let parsedBody: unknown
+    try {
+      parsedBody = parseBounded(Buffer.from(await request.clone().arrayBuffer()), MAX_VALUES)
+    } catch (error) {
+      // The SDK has an answer for what is no JSON.
+      if (error instanceof RangeError)
+        return Response.json(toRefusal(`The body was refused: ${error.message}`), { status: 413 })
+    }
+    return fetch(request, { ...given, parsedBody })
+  }
+}
+
+const toRefusal = (message: string): object => ({ jsonrpc: '2.0', error: { code: -32000, message }, id: null })
+
 function refuse(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) return void response.end()
-  const error = { jsonrpc: '2.0', error: { code: -32000, message }, id: null }
   // What has not arrived would be read before the next request.
   const rest = response.req.complete ? {} : { connection: 'close' }
-  response.writeHead(status, { 'content-type': 'application/json', ...rest }).end(JSON.stringify(error))
+  response.writeHead(status, { 'content-type': 'application/json', ...rest }).end(JSON.stringify(toRefusal(message)))
 }

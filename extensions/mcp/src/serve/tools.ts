@@ -106,25 +106,26 @@ export async function callTool(call: ToolCall): Promise<CallToolResult | InputRe
   try {
     const { asked, outcome, answered } = (await rounds.receive(call)) ?? {}
     if (asked) return asked
-    if (outcome) return toResult(outcome)
-    if (isStream) return await readStream(client.stream(command, args, options), report)
+    if (outcome) return toResult(outcome, served.tool)
+    const shown = leaveOutHidden(args)
+    if (isStream) return await readStream(client.stream(command, shown, options), report)
     const isAsked = context.mcpReq._meta?.progressToken !== undefined || served.needsProgress
     const progress = served.takesProgress && isAsked && { [PROGRESS_ARGUMENT]: new Channel(report) }
-    const hasHidden = served.takesProgress || served.asks
-    const shown = hasHidden ? leaveOutHidden(args) : args
     const own = { ...shown, ...progress, ...(answered && { [RESUME_ARGUMENT]: answered }) }
     const input = { command, args: own, timeout, signal, user: getUser(context) }
-    if (canAsk && !served.asks) return toResult(await waiting.call({ ...input, binding: rounds.getBinding(call) }))
+    if (canAsk && !served.asks) {
+      return toResult(await waiting.call({ ...input, binding: rounds.getBinding(call) }), served.tool)
+    }
     const value = await client.invoke(command, own, options)
-    return served.asks && isInterrupted(value) ? await rounds.ask(call, value) : toToolResult(value)
+    return served.asks && isInterrupted(value) ? await rounds.ask(call, value) : toToolResult(value, served.tool)
   } catch (error) {
     if (error instanceof ProtocolError) throw error
     return toToolError(error)
   }
 }
 
-const toResult = (outcome: Outcome): CallToolResult | InputRequiredResult =>
-  'value' in outcome ? toToolResult(outcome.value) : toQuestion(outcome.question, outcome.state)
+const toResult = (outcome: Outcome, tool: Tool): CallToolResult | InputRequiredResult =>
+  'value' in outcome ? toToolResult(outcome.value, tool) : toQuestion(outcome.question, outcome.state)
 
 async function readStream(stream: AsyncIterable<unknown>, report: (value: unknown) => void): Promise<CallToolResult> {
   const content: CallToolResult['content'] = []
@@ -167,11 +168,14 @@ function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
 const toText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
 
 /**
- * A text stays, bytes become a binary resource, and anything else is JSON; an object is the structured content too. A value with an array
- * `content` of MCP's blocks is a result already: texts, images, audio and resources.
+ * A text stays, bytes become a binary resource, and anything else is JSON; an object is the structured content too. A value that has what a result of
+ * MCP has, and no more, is one already: blocks of text, images, audio and resources.
  */
-function toToolResult(value: unknown): CallToolResult {
-  if (isToolResult(value)) return value
+function toToolResult(value: unknown, { outputSchema }: Partial<Tool> = {}): CallToolResult {
+  if (isToolResult(value)) {
+    // Clients refuse a result without what the schema describes.
+    return outputSchema && !value.isError ? { structuredContent: { ...value }, ...value } : value
+  }
   if (value instanceof Uint8Array) {
     const blob = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
     const resource = { uri: 'data:application/octet-stream', mimeType: 'application/octet-stream', blob }
@@ -183,8 +187,13 @@ function toToolResult(value: unknown): CallToolResult {
   return { content, structuredContent: value as Record<string, unknown> }
 }
 
+const RESULT_MEMBERS = new Set(['content', 'structuredContent', 'isError', '_meta'])
+
+/** A document can have a `content`, too, which can be empty: its other members would be lost. */
 const isToolResult = (value: unknown): value is CallToolResult =>
-  Array.isArray(Object(value).content) && isSpecType.CallToolResult(value)
+  Array.isArray(Object(value).content) &&
+  Object.keys(Object(value)).every(key => RESULT_MEMBERS.has(key)) &&
+  isSpecType.CallToolResult(value)
 
 /** Returns a failed call as a result, which a model can read: a tool that failed is no failure of the protocol. */
 function toToolError(error: unknown): CallToolResult {

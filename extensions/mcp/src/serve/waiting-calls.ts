@@ -80,8 +80,11 @@ export class WaitingCalls {
     return call.ask(text, signal)
   }
 
-  find(state: string): WaitingCall | undefined {
-    return this.#waiting.get(state)
+  /** @throws {BusError} InvalidRequest if its question is not open any more */
+  find(state: string): WaitingCall {
+    const call = this.#waiting.get(state)
+    if (call) return call
+    throw new BusError('InvalidRequest', 'No call waits for this answer: it was given before, or came too late')
   }
 
   /** Questions that wait get no answer: their calls end with the client. */
