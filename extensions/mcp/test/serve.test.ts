@@ -429,9 +429,9 @@ test('over stdio, the end of input lets calls end, an id that is open is refused
   await expect.poll(() => server.exitCode).toBe(0)
   const [stdout, stderr] = await output
   // What a thread has printed can arrive after the end of the service, when standard output is the host's again.
-  const [messages = '', late] = Buffer.concat(stdout!).toString().split('closed\n')
+  const [answered = '', late] = Buffer.concat(stdout!).toString().split('closed\n')
   expect(late).toBeDefined()
-  const lines = messages.trim().split('\n')
+  const lines = answered.trim().split('\n')
   const result = { content: [{ type: 'text', text: 'finished' }] }
   const all = lines.map(line => JSON.parse(line) as { id: number; error?: object })
   expect(all.filter(({ error }) => error)).toMatchObject([{ id: 2, error: { code: -32600 } }])
