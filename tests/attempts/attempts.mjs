@@ -207,6 +207,8 @@ for (const version of options.node.split(',')) {
     results.push({ version, node, place, ...(await tryAll(node, version, place, ways, findings)) })
   }
 }
-if (!options.print) writePage(ways, asked, results)
+// A page of a part would have lost the rest.
+const isWhole = options.ways === '' && options.place === ''
+if (isWhole && !options.print) writePage(ways, asked, results)
 for (const finding of findings) console.log(`finding: ${finding}`)
 process.exitCode = findings.length > 0 ? 1 : 0

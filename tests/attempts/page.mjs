@@ -113,7 +113,7 @@ ${toTable(
 
 ## A new attempt
 
-An attempt is one file in \`tests/attempts/ways\`. It exports \`tries\`, \`decides\` (a sentence each), \`reached\` (judges by what was seen) and a function, whose text runs in every place. \`npm run attempts -- --print --node 24 --ways my-attempt\` runs it alone, and writes no page.
+An attempt is one file in \`tests/attempts/ways\`. It exports \`tries\`, \`decides\` (a sentence each), \`reached\` (judges by what was seen) and a function, whose text runs in every place. \`npm run attempts -- --node 24 --ways my-attempt\` runs it alone, and writes no page.
 `
   writeFileSync(PAGE, page.replaceAll(/\n{3,}/g, '\n\n'))
 }

@@ -21,8 +21,10 @@ export function startGroup(
     }
   }
   signal.addEventListener('abort', end, { once: true })
+  const forget = (): void => signal.removeEventListener('abort', end)
+  child.once('error', forget)
   child.once('exit', () => {
-    signal.removeEventListener('abort', end)
+    forget()
     end()
   })
   return { child, end }

@@ -1,5 +1,5 @@
-// What tells a program where it is, beside its working directory: its arguments, `PWD`, the `PATH` that npm has made. All name the head, and a base that
-// was given them as they are would run the head's files: no change could ever be slower.
+// What tells a program where it is, beside its working directory: its arguments, `PWD`, the `PATH` that npm has made. All name the head. A base that got
+// them unchanged would run the head's files, and no regression could show.
 import { existsSync, realpathSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'

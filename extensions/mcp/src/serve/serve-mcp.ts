@@ -28,8 +28,8 @@ export interface ServeMcpOptions {
   /** Allows what the label may call, in addition to capabilities. @default [] */
   readonly allow?: ConnectionOptions['allow']
   /**
-   * Serves over standard input and output of this process, HTTP, or any transport of `@modelcontextprotocol/server` for one client. Until the end of a
-   * service over `'stdio'`, what `process.stdout` and the console print goes to standard error.
+   * Serves over standard input and output of this process, HTTP, or any transport of `@modelcontextprotocol/server` for one client. Over `'stdio'`, what
+   * `process.stdout` and the console print goes to standard error: until the end of the service, or of the process if the client has ended its input.
    */
   readonly transport: 'stdio' | HttpTransport | Transport
   /** Tells clients a name and version. @default { name: 'sallyport', version: '0' } */

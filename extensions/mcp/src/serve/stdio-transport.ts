@@ -76,9 +76,9 @@ export class StdioTransport extends StdioServerTransport {
     this.#onEnd()
   }
 
-  /** Gives standard output back. */
+  /** Gives standard output back, unless the client has ended its input: it still reads, and what threads have printed can arrive late. */
   release(): void {
-    if (process.stdout.write === writeToStderr) process.stdout.write = this.#write
+    if (!this.#hasInputEnded && process.stdout.write === writeToStderr) process.stdout.write = this.#write
     isTaken = false
   }
 
