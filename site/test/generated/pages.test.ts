@@ -37,6 +37,18 @@ describe('install commands', () => {
     expect(toInstallBoxes(`<!-- unpublished -->Clone it.<!-- /unpublished -->\n${clone}`, true)).toBe(box)
   })
 
+  test('install each package that the next program of their page imports', () => {
+    const missing = pages.flatMap(page => {
+      const [before = '', next = ''] =
+        /^[^]*?^```sh\n(?:(?!```)[^])*?^npm install [^]*?^```(?:js|ts)\n([^]*?)^```/m.exec(read(page)) ?? []
+      const commands = [...before.matchAll(/npm install (?:.*\\\n)*[^`\n]*/g)].join(' ')
+      return [...next.matchAll(/ from '(?!node:|@sallyport\/)((?:@[\w-]+\/)?\w[\w-]*)/g)]
+        .filter(([, name]) => !commands.includes(` ${name}`))
+        .map(([, name]) => `${page}: ${name}`)
+    })
+    expect(missing).toEqual([])
+  })
+
   test('say on README and quick start that the packages are not on npm, until they are', () => {
     const texts = ['README.md', 'docs/guide/quick-start.md', 'site/index.md'].map(read)
     expect(texts.filter(text => text.includes('unpublished')).length).toBe(PUBLISHED ? 0 : texts.length)
