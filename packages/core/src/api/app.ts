@@ -8,6 +8,7 @@ import type {
   CommandResult,
   EventHandler,
   Exposed,
+  InvokeOptions,
   Serialized,
   StreamItem,
   StreamName,
@@ -15,9 +16,7 @@ import type {
 import type {
   BusEvent,
   CallHeaders,
-  CallOptions,
   EventTarget,
-  TransferOptions,
   Unlisten,
   WaitOptions,
 } from '@sallyport/protocol/internal/message'
@@ -31,8 +30,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 type FunctionParameters<Types extends BusTypes, Label extends keyof Types['frontends'], Name> = CallParameters<
   ExposedBy<Types['frontends'][Label]>,
   Name,
-  Types['codec'],
-  CallOptions & TransferOptions
+  Types['codec']
 >
 
 /** Calls the functions that frontends expose: of core (`app`) and of the host (`bus`). Overloads would report a wrong option elsewhere. */
@@ -52,7 +50,7 @@ export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
   >(
     ...call: Types extends { frontends: object }
       ? [label: Label, name: Name, ...call: FunctionParameters<Types, Label, Name>]
-      : [label: string, name: string, args?: object, options?: CallOptions & TransferOptions]
+      : [label: string, name: string, args?: object, options?: InvokeOptions]
   ): Types extends { frontends: object }
     ? Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
     : Promise<T>
@@ -73,7 +71,7 @@ export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
   >(
     ...call: Types extends { frontends: object }
       ? [label: Label, name: Name, ...call: FunctionParameters<Types, Label, Name>]
-      : [label: string, name: string, args?: object, options?: CallOptions & TransferOptions]
+      : [label: string, name: string, args?: object, options?: InvokeOptions]
   ): Types extends { frontends: object }
     ? AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
     : AsyncIterableIterator<T, void, undefined>
@@ -332,14 +330,14 @@ export type FrontendProxy<Functions, Codec = 'json'> = unknown extends Functions
   ? Readonly<
       Record<
         string,
-        (args?: object, options?: CallOptions & TransferOptions) => Promise<unknown> & AsyncIterable<unknown>
+        (args?: object, options?: InvokeOptions) => Promise<unknown> & AsyncIterable<unknown>
       >
     > & {
       readonly then?: never
     }
   : {
       readonly [Name in CommandName<ExposedBy<Functions>> | StreamName<ExposedBy<Functions>>]: (
-        ...call: CallParameters<ExposedBy<Functions>, Name, Codec, CallOptions & TransferOptions>
+        ...call: CallParameters<ExposedBy<Functions>, Name, Codec>
       ) => FunctionResult<Functions, Name, Codec>
     }
 

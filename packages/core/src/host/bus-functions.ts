@@ -1,15 +1,13 @@
 // The methods of a bus with overloads: a class would have to repeat those of the interfaces that core and clients share.
-import type { Client, EventHandler, EventMethods, ListenOptions } from '@sallyport/frontend/internal'
+import type { Client, EventHandler, EventMethods, InvokeOptions, ListenOptions } from '@sallyport/frontend/internal'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
-import type { CallOptions, EventTarget, TransferOptions } from '@sallyport/protocol/internal/message'
+import type { EventTarget, TransferOptions } from '@sallyport/protocol/internal/message'
 import type { BusTypes, FrontendFunctions } from '../api/app.js'
 import { createFrontendProxy } from '../api/frontend-proxy.js'
 import { isBusEvent } from '../life/reporting/events.js'
 import { callFunction, callOrStream, checkCall, streamFrontend } from './call-frontend.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
-
-type Options = CallOptions & TransferOptions
 
 class UntypedFunctions implements Record<keyof (EventMethods & FrontendFunctions), unknown> {
   readonly #host: Host<LocalCore>
@@ -39,11 +37,11 @@ class UntypedFunctions implements Record<keyof (EventMethods & FrontendFunctions
     return this.#client.once(event, handler as EventHandler<never>, options)
   }
 
-  call(label: string, name: string, args?: object, options?: Options): Promise<unknown> {
+  call(label: string, name: string, args?: object, options?: InvokeOptions): Promise<unknown> {
     return callFunction(this.#host, label, name, args, options)
   }
 
-  stream(label: string, name: string, args?: object, options?: Options): AsyncIterable<unknown> {
+  stream(label: string, name: string, args?: object, options?: InvokeOptions): AsyncIterable<unknown> {
     checkCall('bus.stream', label, name, args, options)
     return streamFrontend(this.#host, { label, name, args, options })
   }

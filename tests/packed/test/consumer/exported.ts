@@ -1,7 +1,7 @@
 // Exports of a library. Its declarations name the types that the packages infer, by their public entries.
 import { command, createBus, defineCore, stateKey } from '@sallyport/core'
 import { explainCapabilities } from '@sallyport/core/acl'
-import { createTestBus } from '@sallyport/core/testing'
+import { createTestBus, runHook } from '@sallyport/core/testing'
 import { createClient, expose } from '@sallyport/frontend'
 import core from './core.js'
 
@@ -17,6 +17,9 @@ export class Notes {
 export const exposed = expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
 export const bus = await createBus<{ frontends: { main: typeof exposed } }>({ core })
 export const { call, close, connect, open, openInspector, on, onTransition } = bus
+export const main = bus.frontend('main')
+export const anyFrontend = (await createBus({ core })).frontend('main')
+export const outcome = runHook('dist-isolation', { cmd: 'greet' })
 export const transformed = bus.call('main', 'transform', { src: '' })
 export const connected = createClient<typeof core>(await bus.connect('me'))
 export const stats = await bus.stats()
