@@ -9,6 +9,7 @@ const descriptor = Object.getOwnPropertyDescriptor(process, 'versions')!
 afterEach(() => {
   Object.defineProperty(process, 'versions', descriptor)
   vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
 })
 
 test('where another runtime is tried, what would hold nothing there is refused by name', () =>
@@ -37,6 +38,11 @@ test('where another runtime is tried, what would hold nothing there is refused b
       ],
     ])((options, message) => expect(open(options)).rejects.toThrow(message))
   }))
+
+test('refuses to start a bus among the globals of a DOM', async () => {
+  vi.stubGlobal('structuredClone', undefined)
+  await expect(createBus({ core: new URL('file:///core.js') })).rejects.toThrow('needs the environment jest-fixed-jsdom')
+})
 
 test('refuses to start a bus on other runtimes', () =>
   rows([

@@ -58,7 +58,7 @@ type TypedBus<Given, Codec> = Bus<
 /**
  * To be called before anything else of Sallyport is imported: an older Node.js has not all names that the other modules import.
  *
- * @throws {BusError} InvalidParams on an older Node.js; on Bun and Deno, which have no thread under Node's permission model
+ * @throws {BusError} InvalidParams on an older Node.js; on Bun and Deno, which have no thread under Node's permission model; among a DOM's globals
  */
 export function checkRuntime(): void {
   const { node } = process.versions
@@ -67,11 +67,12 @@ export function checkRuntime(): void {
     const needed = manifest.engines.node.replace('>=', '')
     const [major, minor] = node.split('.').map(Number) as [number, number]
     const [neededMajor, neededMinor] = needed.split('.').map(Number) as [number, number]
-    if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) return
-    throw new BusError(
-      'InvalidParams',
-      `This is Node.js ${node}, and Sallyport needs ${needed} or later. Update Node.js`,
-    )
+    const isOld = major < neededMajor || (major === neededMajor && minor < neededMinor)
+    const text = isOld
+      ? `This is Node.js ${node}, and Sallyport needs ${needed} or later. Update Node.js`
+      : 'The globals of Node.js are missing, such as structuredClone. In a test with a DOM, Jest needs the environment jest-fixed-jsdom in the place of jsdom'
+    if (isOld || typeof structuredClone !== 'function') throw new BusError('InvalidParams', text)
+    return
   }
   if (process.env['SALLYPORT_TRY_RUNTIME'] !== undefined) return
   const text = `${other} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Versions and support" of the documentation`
