@@ -1,7 +1,6 @@
 // node scripts/promises.mjs: checks that each sentence, bullet and table row of the pages below has an entry in scripts/promises.json, by its
 // beginning: the tests that would fail if it were not true (`file: beginning of the title`), or `explains` if it promises nothing. The rows that
-// `limits.mjs` writes have theirs in limit-rows.mjs, and the tables of borders.md name their own.
-import { execFileSync } from 'node:child_process'
+// `limits.mjs` writes have theirs in limit-rows.mjs, and a row of borders.md is named by its border and question.
 import { existsSync, readFileSync } from 'node:fs'
 import { getRows } from './limit-rows.mjs'
 
@@ -89,15 +88,17 @@ for (const [row, tests] of Object.values(limits).flat()) {
 }
 
 const BORDERS = 'docs/internals/borders.md'
-const testFiles = execFileSync('git', ['ls-files', '*.test.ts'], { cwd: fromRoot('.'), encoding: 'utf8' }).split('\n')
-for (const [row, answer, tests] of read(BORDERS).matchAll(/^\| [a-z]+ \| (.+?) \|(?: (.+))? \|$/gm)) {
-  if (!tests && !answer.startsWith('Nothing')) findings.push(`has no test: ${BORDERS}: ${row}`)
-  for (const [, end, title] of (tests ?? '').matchAll(/`(\S+): ([^`]+)`/g)) {
-    const files = testFiles.filter(file => `/${file}`.endsWith(`/${end}.test.ts`))
-    if (files.length === 1) checkTests(`${BORDERS}: ${answer}`, [`${files[0]}: ${title}`])
-    else findings.push(`names ${files.length} files of tests: ${BORDERS}: ${end}`)
+const ofBorders = { ...promises[BORDERS] }
+for (const section of read(BORDERS).split(/^## /m).slice(1)) {
+  const border = section.slice(0, section.indexOf('\n'))
+  for (const [, question, answer] of section.matchAll(/^\| ([a-z]+) \| (.+) \|$/gm)) {
+    const row = `${border}: ${question}`
+    const needsNone = /^Nothing|Not tried$/.test(answer)
+    if (row in ofBorders || !needsNone) checkTests(`${BORDERS}: ${row}`, ofBorders[row] ?? [])
+    delete ofBorders[row]
   }
 }
+for (const row of Object.keys(ofBorders)) findings.push(`is no row of ${BORDERS}: ${row}`)
 
 for (const finding of findings) console.error(finding)
 if (findings.length > 0) {
