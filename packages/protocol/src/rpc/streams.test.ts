@@ -177,6 +177,17 @@ test('a stream that is over refuses messages as such, however full its link is',
     await expect(stream.send(TEXT)).rejects.toMatchObject({ reason: 'Disconnected' })
   }))
 
+test('a refused message that nobody awaits is no unhandled rejection', async () => {
+  const unhandled = vi.fn()
+  process.on('unhandledRejection', unhandled)
+  onTestFinished(() => void process.off('unhandledRejection', unhandled))
+  const { stream } = open(COST)
+  stream.abandon()
+  void stream.send(TEXT)
+  await new Promise(setImmediate)
+  expect(unhandled).not.toHaveBeenCalled()
+})
+
 test('a message whose toJSON ends its stream is refused, and not sent', () =>
   rows<(stream: StreamSender) => void>({
     'as its sender': stream => stream.end(),
