@@ -173,7 +173,7 @@ export function serveHttp(
     return user === '' || own <= maxRequests - running.size
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
-    const { host = '', origin } = request.headers
+    const { ':authority': authority = '', host = String(authority), origin } = request.headers
     response.setHeader('vary', 'Origin')
     if (!isHost(host)) return refuse(response, 403, 'Invalid Host header: its name is not in "hosts"')
     // The SDK puts the target behind the host: with `*@name` it would parse another one, of any length.
