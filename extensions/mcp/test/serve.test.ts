@@ -663,7 +663,7 @@ describe('over HTTP', () => {
     await long
   })
 
-  test('a body of too many values, members or levels is refused', async () => {
+  test('a body of too many values, members, levels or messages is refused', async () => {
     const { server } = await serveHttp(await startBus())
     const members = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [at, 1]))
     const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'text' } }
@@ -673,6 +673,7 @@ describe('over HTTP', () => {
       `[${'1,'.repeat(100_000)}1]`,
       '['.repeat(100),
       JSON.stringify([call, { ...call, ...members }]),
+      JSON.stringify(Array(17).fill(call)),
       ...large,
     ])(async text => expect(await send(server, {}, text)).toBe(413))
     expect(await send(server, {}, within({ arguments: { members } }))).toBe(200)
