@@ -467,6 +467,23 @@ test('over stdio, the end of input lets calls end, an id that is open is refused
   }
 })
 
+test('over stdio, a question ends with the input: nobody can answer it', async () => {
+  const path = fileURLToPath(new URL('fixtures/stdio-server.mjs', import.meta.url))
+  const server = spawn(process.execPath, [path, 'quiet'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  onTestFinished(() => void server.kill())
+  const write = (message: object) => server.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+  const clientInfo = { name: 'test', version: '1' }
+  const params = { protocolVersion: '2025-11-25', capabilities: { elicitation: {} }, clientInfo }
+  write({ id: 1, method: 'initialize', params })
+  write({ id: 2, method: 'tools/call', params: { name: 'ask', arguments: {} } })
+  let text = ''
+  for await (const chunk of server.stdout) {
+    text += String(chunk)
+    if (text.includes('Go on?')) server.stdin.end()
+  }
+  expect(JSON.parse(text.trim().split('\n').at(-1)!)).toMatchObject({ id: 2, result: { isError: true } })
+})
+
 test('over stdio, a host that prints nothing before gets no warning', async () => {
   const path = fileURLToPath(new URL('fixtures/stdio-server.mjs', import.meta.url))
   const server = spawn(process.execPath, [path, 'quiet'], { stdio: ['ignore', 'ignore', 'pipe'] })

@@ -115,7 +115,8 @@ export async function callTool(call: ToolCall): Promise<CallToolResult | InputRe
     const own = { ...shown, ...progress, ...(answered && { [RESUME_ARGUMENT]: answered }) }
     const input = { command, args: own, timeout, signal, user: getUser(context) }
     if (canAsk && !served.asks) {
-      return toResult(await waiting.call({ ...input, binding: rounds.getBinding(call) }), served.tool)
+      const terms = { binding: rounds.getBinding(call), isHeld: context.mcpReq.envelope === undefined }
+      return toResult(await waiting.call({ ...input, ...terms }), served.tool)
     }
     const value = await client.invoke(command, own, options)
     return served.asks && isInterrupted(value) ? await rounds.ask(call, value) : toToolResult(value, served.tool)
