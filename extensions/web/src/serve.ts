@@ -208,7 +208,10 @@ class FrontendServer implements WebServer {
   /** @throws {BusError} InvalidParams if pages have the server already: both would answer each WebSocket */
   #attach(server: Server): void {
     if (attached.has(server)) {
-      throw new BusError('InvalidParams', 'serveFrontends: server has the pages of another serveFrontends, which must close first')
+      throw new BusError(
+        'InvalidParams',
+        'serveFrontends: server has the pages of another serveFrontends, which must close first',
+      )
     }
     attached.add(server)
     const policy = new RequestPolicy(undefined, this.#config.origins)

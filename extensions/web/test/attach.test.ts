@@ -335,7 +335,10 @@ test('a server has the pages of one bus, until they are closed', async () => {
   await attach()
   await using other = await createBus({ core: defineCore({ commands: {} }), log: false })
   const serve = () => serveFrontends(other, { server, authenticate: () => 'main', frontends: { main: {} } })
-  await expect(serve()).rejects.toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining('server has') })
+  await expect(serve()).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining('server has'),
+  })
   await web.close()
   web = await serve()
 })

@@ -175,7 +175,11 @@ const toText = (value: unknown): string => (typeof value === 'string' ? value : 
  */
 function toToolResult(given: unknown, { outputSchema }: Partial<Tool> = {}): CallToolResult {
   if (given instanceof Uint8Array) {
-    const resource = { uri: 'data:application/octet-stream', mimeType: 'application/octet-stream', blob: toBase64(given) }
+    const resource = {
+      uri: 'data:application/octet-stream',
+      mimeType: 'application/octet-stream',
+      blob: toBase64(given),
+    }
     return { content: [{ type: 'resource', resource }] }
   }
   const value = toJson(given)

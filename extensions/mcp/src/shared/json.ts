@@ -12,7 +12,10 @@ export const toBase64 = ({ buffer, byteOffset, byteLength }: Uint8Array): string
 export function toJson(value: unknown): unknown {
   if (value instanceof Uint8Array) return toBase64(value)
   if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)))
-    throw new BusError('InvalidParams', `MCP cannot carry ${typeof value === 'bigint' ? 'a BigInt' : value}. Pass a string`)
+    throw new BusError(
+      'InvalidParams',
+      `MCP cannot carry ${typeof value === 'bigint' ? 'a BigInt' : value}. Pass a string`,
+    )
   if (Array.isArray(value)) return value.map(toJson)
   return isPlainObject(value) ? toJsonMembers(value) : value
 }
