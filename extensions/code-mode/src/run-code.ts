@@ -54,6 +54,17 @@ const INTERRUPTED: Omit<RunError, 'data'> = {
   message: 'A command interrupted the code, which does not go on. Do not use commands that interrupt in this code',
 }
 
+/** A model gets JSON, also from a bus with MessagePack. */
+function findFault(value: unknown): Omit<RunError, 'data'> | undefined {
+  let message: string | undefined
+  JSON.stringify(value, (name, member: unknown) => {
+    if (typeof member !== 'bigint' && (typeof member !== 'number' || Number.isFinite(member))) return member
+    message ??= `${name || 'it'} is ${typeof member === 'bigint' ? 'a BigInt' : member}, which JSON cannot represent: return a string`
+    return null
+  })
+  return message === undefined ? undefined : { reason: 'CommandFailed', name: 'TypeError', message }
+}
+
 /** Resolves with what the code did, also if it failed. @throws {BusError} if the options are wrong, or the sandbox cannot start */
 export async function runCode(
   bus: Bus,
@@ -89,7 +100,7 @@ export async function runCode(
       : await bus.run(start + body, { ...{ sandbox: 'quickjs', language }, ...options, ...terms })
     const { value, status } = report
     const interrupted = status && { status, continuation: report.continuation, data: report.data }
-    const error = status ? INTERRUPTED : report.error
+    const error = status ? INTERRUPTED : (report.error ?? findFault(value))
     const message = error?.message.replaceAll(BRIDGE_NAME, own => JSON.stringify(running.shift() ?? own)) ?? ''
     const logs = report.logs.map(({ stream, text: printed }) => `${stream === 'stderr' ? errorPrefix : ''}${printed}`)
     for (const thrown of report.unhandled ?? []) {

@@ -31,6 +31,18 @@ describe.runIf(hasWall)('in the wall', () => {
     ])
   })
 
+  test('what a bus with MessagePack carries and JSON does not is refused, and harms no other call', async () => {
+    const bus = await startBus({ codec: 'msgpack' })
+    await openHostile(bus, ['echo'])
+    const client = await bus.connect('agent', { allow: ['hostile:default'] })
+    await rows([1n, Number.NaN, [Infinity], { inner: 1n }])(async given => {
+      await expect(client.invoke(RUN, { given })).rejects.toMatchObject({ reason: 'InvalidParams' })
+    })
+    const args = { bytes: [new Uint8Array([1, 2])], date: new Date(0) }
+    const text = '{"bytes":["AQI="],"date":"1970-01-01T00:00:00.000Z"}'
+    expect(await client.invoke(RUN, args)).toEqual({ content: [{ type: 'text', text }] })
+  })
+
   test('only the listed tools become commands', async () => {
     const bus = await startBus()
     await openHostile(bus, ['more'], { tools: ['ex*'] })

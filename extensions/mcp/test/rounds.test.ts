@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { getLog } from '@sallyport/core/internal'
+import { MAX_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import {
@@ -107,6 +108,23 @@ test('over stdio, a client of the protocol before is asked within its call', asy
   const client = await connectStdio(await startAsking(), createAnswering(answer, 'legacy'))
   expect(await client.callTool({ name: 'code__run', arguments: { code: CODE } })).toMatchObject(textOf('true,true'))
   expect(asked).toEqual(['a', 'b'])
+})
+
+test('in the protocol before, a call that is cancelled while its user is asked makes room for other questions', async () => {
+  let leave: (() => void) | undefined
+  const answer = (): object | Promise<object> => {
+    leave?.()
+    return leave ? new Promise(() => {}) : { action: 'accept', content: { confirm: true } }
+  }
+  const client = await connectStdio(await startAsking(), createAnswering(answer, 'legacy'))
+  const call = (options?: object) => client.callTool({ name: 'remove', arguments: { names: ['a'] } }, options)
+  for (let at = 0; at <= MAX_CONFIRM_REQUESTS; at++) {
+    const asked = new AbortController()
+    leave = () => asked.abort()
+    await expect(call({ signal: asked.signal })).rejects.toThrow()
+  }
+  leave = undefined
+  expect(await call()).toMatchObject(textOf('removed: a'))
 })
 
 test('only a user who agrees has agreed', async () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import type { HttpTransport } from '../src/serve/serve-http.js'
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { type Bus, command, CommandError, createBus, defineCore } from '@sallyport/core'
@@ -260,6 +261,32 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
   )
 })
 
+test('a bus with MessagePack is served as JSON: the command hears of what JSON has not, and bytes in an object are base64', async () => {
+  const heard = vi.fn<(error: Error) => void>()
+  const odd = defineCore({
+    commands: {
+      date: () => new Date(0),
+      bytes: () => ({ inner: [new Uint8Array([1, 2])] }),
+      number: () => ({ ratio: Number.NaN }),
+      progress: command({ args: z.object({ onProgress: z.any() }) }, async ({ onProgress }) => {
+        await (onProgress as { send(value: unknown): Promise<void> }).send(1n).catch(heard)
+        return 'done'
+      }),
+    },
+  })
+  const bus = await createBus({ core: odd, log: false, codec: 'msgpack' })
+  closers.push(() => bus.close({ timeout: 0 }))
+  const client = createClient('legacy')
+  const { url } = await serveHttp(bus, { allow: ['date', 'bytes', 'number', 'progress'] })
+  await client.connect(new StreamableHTTPClientTransport(url))
+  const call = (name: string) => client.callTool({ name }, { onprogress: () => {} })
+  expect(await call('date')).toEqual({ content: [{ type: 'text', text: '1970-01-01T00:00:00.000Z' }] })
+  expect(await call('bytes')).toMatchObject({ structuredContent: { inner: ['AQI='] } })
+  expect(await call('number')).toMatchObject({ isError: true })
+  expect(await call('progress')).toMatchObject({ content: [{ text: 'done' }] })
+  expect(heard).toHaveBeenCalledOnce()
+})
+
 test('what the service alone passes to a command is not taken from a client, whatever the command declares', async () => {
   const client = await connect('stdio', 'auto', await startBus())
   await rows(['given', 'givenStream'])(async name => {
@@ -440,6 +467,23 @@ test('over stdio, the end of input lets calls end, an id that is open is refused
   }
 })
 
+test('over stdio, a question ends with the input: nobody can answer it', async () => {
+  const path = fileURLToPath(new URL('fixtures/stdio-server.mjs', import.meta.url))
+  const server = spawn(process.execPath, [path, 'quiet'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  onTestFinished(() => void server.kill())
+  const write = (message: object) => server.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+  const clientInfo = { name: 'test', version: '1' }
+  const params = { protocolVersion: '2025-11-25', capabilities: { elicitation: {} }, clientInfo }
+  write({ id: 1, method: 'initialize', params })
+  write({ id: 2, method: 'tools/call', params: { name: 'ask', arguments: {} } })
+  let text = ''
+  for await (const chunk of server.stdout) {
+    text += String(chunk)
+    if (text.includes('Go on?')) server.stdin.end()
+  }
+  expect(JSON.parse(text.trim().split('\n').at(-1)!)).toMatchObject({ id: 2, result: { isError: true } })
+})
+
 test('over stdio, a host that prints nothing before gets no warning', async () => {
   const path = fileURLToPath(new URL('fixtures/stdio-server.mjs', import.meta.url))
   const server = spawn(process.execPath, [path, 'quiet'], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -493,6 +537,24 @@ describe('mounted in an application', () => {
     await rows(applications.map(application => [application]))(async application => {
       expect(await post(application, JSON.stringify(body))).toEqual([200, expect.stringContaining('"greet"')])
     })
+  })
+
+  test('a request of HTTP/2 has its host in another place', async () => {
+    const { handle } = await serveMcp(await startBus(), { label: 'agent', allow, transport: {} })
+    const server = createHttp2Server((incoming, response) => void handle(incoming as never, response as never))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    closers.push(() => server.close())
+    const ask = async (authority: string): Promise<string> => {
+      const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+      const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+      const stream = session.request({ ...headers, ':method': 'POST', ':path': '/mcp', ':authority': authority })
+      stream.end(JSON.stringify(body))
+      const text = Buffer.concat(await stream.toArray()).toString()
+      session.close()
+      return text
+    }
+    expect(await ask('localhost')).toContain('"greet"')
+    expect(await ask('evil.example')).toContain('Invalid Host')
   })
 
   test('a body that was read and not given is refused, and so is another host or a service without HTTP', async () => {
@@ -618,7 +680,7 @@ describe('over HTTP', () => {
     await long
   })
 
-  test('a body of too many values, members or levels is refused', async () => {
+  test('a body of too many values, members, levels or messages is refused', async () => {
     const { server } = await serveHttp(await startBus())
     const members = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [at, 1]))
     const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'text' } }
@@ -628,6 +690,7 @@ describe('over HTTP', () => {
       `[${'1,'.repeat(100_000)}1]`,
       '['.repeat(100),
       JSON.stringify([call, { ...call, ...members }]),
+      JSON.stringify(Array(17).fill(call)),
       ...large,
     ])(async text => expect(await send(server, {}, text)).toBe(413))
     expect(await send(server, {}, within({ arguments: { members } }))).toBe(200)

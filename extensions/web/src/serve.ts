@@ -33,6 +33,8 @@ import { PageToken, RateLimit, type Refusal, RequestPolicy } from './http/reques
 const UPGRADE_TIMEOUT_MS = 5000
 const REFUSAL_TIMEOUT_MS = 1000
 const TAB = /^[\w-]{1,64}$/
+/** Servers of hosts that have pages at the one path. */
+const attached = new WeakSet<Server>()
 
 /** The pages of a bus, as `serveFrontends` serves them. */
 export interface WebServer {
@@ -203,7 +205,15 @@ class FrontendServer implements WebServer {
     socket.once('close', end)
   }
 
+  /** @throws {BusError} InvalidParams if pages have the server already: both would answer each WebSocket */
   #attach(server: Server): void {
+    if (attached.has(server)) {
+      throw new BusError(
+        'InvalidParams',
+        'serveFrontends: server has the pages of another serveFrontends, which must close first',
+      )
+    }
+    attached.add(server)
     const policy = new RequestPolicy(undefined, this.#config.origins)
     const isOwn = (request: IncomingMessage): boolean => getRequestUrl(request).pathname === BASE_PATH
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -223,6 +233,7 @@ class FrontendServer implements WebServer {
     const restoreClose = this.#closePagesWith(server)
     this.#detach = () => {
       restoreClose()
+      attached.delete(server)
       server.off('upgrade', onUpgrade)
       // The host can have replaced it since.
       if (upgrades.shouldUpgradeCallback === isOwnOrUpgrade) upgrades.shouldUpgradeCallback = isUpgrade!

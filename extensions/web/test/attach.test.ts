@@ -331,6 +331,18 @@ describe('a server that the host closes while pages are connected', () => {
   })
 })
 
+test('a server has the pages of one bus, until they are closed', async () => {
+  await attach()
+  await using other = await createBus({ core: defineCore({ commands: {} }), log: false })
+  const serve = () => serveFrontends(other, { server, authenticate: () => 'main', frontends: { main: {} } })
+  await expect(serve()).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringContaining('server has'),
+  })
+  await web.close()
+  web = await serve()
+})
+
 test('closes when the bus closes', async () => {
   await attach()
   const page = await connect({ port, cookie: 'user=main' })

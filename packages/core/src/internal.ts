@@ -100,9 +100,14 @@ export async function checkContinuation(bus: Bus, sealed: Uint8Array): Promise<v
   await readImageOf(header.engine)
 }
 
-/** Connects a label that many users share, so that more questions of `ctx.confirm` can be open. @throws {BusError} as `bus.connect` */
-export const connectUsers = async (bus: Bus, label: string, options: ConnectionOptions): Promise<Client> =>
-  (await Bus.getHost(bus).connect(label, options, undefined, MAX_USERS_CONFIRM_REQUESTS)).client
+/**
+ * Connects a label that many users share, so that more questions of `ctx.confirm` can be open. What they get becomes JSON: core refuses what JSON
+ * would change, and tells the command so. @throws {BusError} as `bus.connect`
+ */
+export const connectUsers = async (bus: Bus, label: string, options: ConnectionOptions): Promise<Client> => {
+  const users = { codec: 'json', maxConfirms: MAX_USERS_CONFIRM_REQUESTS } as const
+  return (await Bus.getHost(bus).connect(label, options, undefined, users)).client
+}
 
 /** Answers `ctx.confirm` of the calls of the frontend with this label, on a bus without `onConfirm`. Returns what ends that. */
 export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) => {

@@ -3,6 +3,7 @@ import type { CallToolResult } from '@modelcontextprotocol/client'
 import type { AddedCommand, HostLog } from '@sallyport/core/internal'
 import { getTypeName, isPlainObject, toPlainText } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
+import { toJsonMembers } from '../shared/json.js'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerLife } from './server-life.js'
 import type { PinnedTool } from './tool-pin.js'
@@ -90,7 +91,8 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
     const { signal } = context as { signal: AbortSignal }
     const refusal = getRefusal(name)
     if (refusal !== undefined) throw new BusError('Denied', `${subject} was refused: ${refusal}`)
-    const { [PROGRESS_ARGUMENT]: progress, ...own } = given
+    const { [PROGRESS_ARGUMENT]: progress, ...rest } = given
+    const own = toJsonMembers(rest)
     let sent = Promise.resolve()
     const onProgress = (value: unknown): void => {
       if (isChannel(progress)) sent = progress.send(value).catch(() => {})

@@ -21,6 +21,7 @@ import { checkContinuation, getQuestions } from '@sallyport/core/internal'
 import { toConfirmText } from '@sallyport/protocol/internal/contract'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
 import { MAX_CONFIRM_TEXT } from '@sallyport/protocol/internal/wire'
+import { toJson } from '../shared/json.js'
 import { isWaitingState, type Outcome, type WaitingCall, type WaitingCalls } from './waiting-calls.js'
 
 /** The argument of a command that asks the user: `{ continuation, data, answer }`. MCP clients do not see it, and cannot pass it. */
@@ -183,7 +184,7 @@ const sortKeys = (_key: string, value: unknown): unknown =>
 
 function getText(data: unknown): string {
   const { question }: { question?: unknown } = Object(data)
-  return [data, question].find(each => typeof each === 'string') ?? JSON.stringify(data) ?? 'Go on?'
+  return [data, question].find(each => typeof each === 'string') ?? JSON.stringify(toJson(data)) ?? 'Go on?'
 }
 
 export function toQuestion(data: unknown, requestState: string): InputRequiredResult {

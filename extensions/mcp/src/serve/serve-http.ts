@@ -49,6 +49,8 @@ export interface ToolService {
 
 const ARRIVAL_TIMEOUT_MS = 30_000
 const MAX_VALUES = 100_000
+/** Messages of a request, in protocols that have batches. `maxRequests` of them have to leave room among the calls of the label. */
+const MAX_BATCH = 16
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const ORIGIN = /^[a-z][\w+.-]*:\/\/([^/]*)$/i
@@ -173,7 +175,7 @@ export function serveHttp(
     return user === '' || own <= maxRequests - running.size
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
-    const { host = '', origin } = request.headers
+    const { ':authority': authority = '', host = String(authority), origin } = request.headers
     response.setHeader('vary', 'Origin')
     if (!isHost(host)) return refuse(response, 403, 'Invalid Host header: its name is not in "hosts"')
     // The SDK puts the target behind the host: with `*@name` it would parse another one, of any length.
@@ -245,6 +247,7 @@ function boundBodies(fetch: Fetch): Fetch {
     let parsedBody: unknown
     try {
       parsedBody = parseBounded(Buffer.from(await request.clone().arrayBuffer()), MAX_VALUES)
+      if ([parsedBody].flat().length > MAX_BATCH) throw new RangeError(`more than ${MAX_BATCH} messages`)
     } catch (error) {
       // The SDK has an answer for what is no JSON.
       if (error instanceof RangeError)

@@ -1,6 +1,6 @@
 // Standard input and output of this process, which belong to the protocol while a service has them.
 import { finished, type Readable, type Writable } from 'node:stream'
-import type { JSONRPCMessage } from '@modelcontextprotocol/server'
+import { type JSONRPCMessage, ProtocolErrorCode, type RequestId } from '@modelcontextprotocol/server'
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { BusError } from '@sallyport/core'
 import { toErrorObject } from '@sallyport/protocol/internal/errors'
@@ -12,6 +12,8 @@ let isTaken = false
 export class StdioTransport extends StdioServerTransport {
   readonly #onEnd: () => void
   readonly #requests = new Set<unknown>()
+  /** Questions of this process that the client has not answered. */
+  readonly #asked = new Map<unknown, RequestId>()
   readonly #write: typeof process.stdout.write
   #hasInputEnded = false
 
@@ -53,13 +55,14 @@ export class StdioTransport extends StdioServerTransport {
           if (message.method !== 'subscriptions/listen') this.#requests.add(message.id)
         }
         if (message.method === 'notifications/cancelled') this.#settle(message.params?.['requestId'])
-      }
+      } else if (message.id !== undefined) this.#asked.delete(message.id)
       onmessage?.(message)
     }
     finished(process.stdin, { writable: false }, () => {
       // The last message need not end with a line break.
       process.stdin.emit('data', Buffer.from('\n'))
       this.#hasInputEnded = true
+      this.#endQuestions()
       this.#settle(undefined)
     })
     await super.start()
@@ -67,7 +70,16 @@ export class StdioTransport extends StdioServerTransport {
 
   override async send(message: JSONRPCMessage): Promise<void> {
     await super.send(message)
-    if (!('method' in message)) this.#settle(message.id)
+    if (!('method' in message)) return this.#settle(message.id)
+    if ('id' in message) this.#asked.set(message.id, message.id)
+    else if (message.method === 'notifications/cancelled') this.#asked.delete(message.params?.['requestId'])
+    if (this.#hasInputEnded) this.#endQuestions()
+  }
+
+  /** Their calls would wait for a client that has left. */
+  #endQuestions(): void {
+    const error = { code: ProtocolErrorCode.InternalError, message: 'The client has ended its input' }
+    for (const id of this.#asked.values()) this.onmessage?.({ jsonrpc: '2.0', id, error })
   }
 
   override async close(): Promise<void> {

@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { BusError, type Client, type CommandDescription } from '@sallyport/core'
 import { Channel } from '@sallyport/frontend'
+import { toBase64, toJson } from '../shared/json.js'
 import { findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import { toObjectSchema } from './input-schema.js'
 import { type AskingCall, getUser, isInterrupted, RESUME_ARGUMENT, type Rounds, toQuestion } from './rounds.js'
@@ -114,7 +115,8 @@ export async function callTool(call: ToolCall): Promise<CallToolResult | InputRe
     const own = { ...shown, ...progress, ...(answered && { [RESUME_ARGUMENT]: answered }) }
     const input = { command, args: own, timeout, signal, user: getUser(context) }
     if (canAsk && !served.asks) {
-      return toResult(await waiting.call({ ...input, binding: rounds.getBinding(call) }), served.tool)
+      const terms = { binding: rounds.getBinding(call), isHeld: context.mcpReq.envelope === undefined }
+      return toResult(await waiting.call({ ...input, ...terms }), served.tool)
     }
     const value = await client.invoke(command, own, options)
     return served.asks && isInterrupted(value) ? await rounds.ask(call, value) : toToolResult(value, served.tool)
@@ -165,21 +167,25 @@ function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
   }
 }
 
-const toText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+const toText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(toJson(value)) ?? ''))
 
 /**
  * A text stays, bytes become a binary resource, and anything else is JSON; an object is the structured content too. A value that has what a result of
  * MCP has, and no more, is one already: blocks of text, images, audio and resources.
  */
-function toToolResult(value: unknown, { outputSchema }: Partial<Tool> = {}): CallToolResult {
+function toToolResult(given: unknown, { outputSchema }: Partial<Tool> = {}): CallToolResult {
+  if (given instanceof Uint8Array) {
+    const resource = {
+      uri: 'data:application/octet-stream',
+      mimeType: 'application/octet-stream',
+      blob: toBase64(given),
+    }
+    return { content: [{ type: 'resource', resource }] }
+  }
+  const value = toJson(given)
   if (isToolResult(value)) {
     // Clients refuse a result without what the schema describes.
     return outputSchema && !value.isError ? { structuredContent: { ...value }, ...value } : value
-  }
-  if (value instanceof Uint8Array) {
-    const blob = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
-    const resource = { uri: 'data:application/octet-stream', mimeType: 'application/octet-stream', blob }
-    return { content: [{ type: 'resource', resource }] }
   }
   if (value === undefined || value === null) return { content: [] }
   const content = [{ type: 'text' as const, text: typeof value === 'string' ? value : JSON.stringify(value) }]

@@ -40,6 +40,8 @@ interface CallInput {
   readonly timeout: number | undefined
   readonly binding: string
   readonly signal: AbortSignal
+  /** True if the request stays open while its user is asked, as in protocols before 2026-07-28. */
+  readonly isHeld: boolean
 }
 
 export class WaitingCalls {
@@ -56,8 +58,9 @@ export class WaitingCalls {
   }
 
   /** @throws what the command throws */
-  async call({ command, args, timeout, binding, user, signal }: CallInput): Promise<Outcome> {
+  async call({ command, args, timeout, binding, user, signal, isHeld }: CallInput): Promise<Outcome> {
     const call = new Call(binding, user, this.#waiting)
+    if (isHeld) signal.addEventListener('abort', () => call.cancel(signal))
     const options = { signal: call.signal, ...(timeout !== undefined && { timeout }) }
     const { id, result } = invokeWithId(this.#client, command, args, options)
     this.#running.set(id, call)
@@ -139,7 +142,7 @@ class Call implements WaitingCall {
   async proceed(ended: Promise<unknown>, signal: AbortSignal): Promise<Outcome> {
     this.#ended = ended
     ended.catch(() => {})
-    const abort = (): void => this.#controller.abort(signal.reason)
+    const abort = (): void => this.cancel(signal)
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort)
     try {
@@ -157,6 +160,10 @@ class Call implements WaitingCall {
     if (this.questions.length > 0) this.#asked.resolve()
     question?.settle(isYes)
     return this.proceed(this.#ended!, signal)
+  }
+
+  cancel({ reason }: AbortSignal): void {
+    this.#controller.abort(reason)
   }
 
   end(): void {

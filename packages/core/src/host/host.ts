@@ -84,9 +84,9 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
     label: string,
     options?: ConnectionOptions,
     member?: PoolMember,
-    maxConfirms?: number,
+    users?: Pick<FrontendConfig, 'codec' | 'maxConfirms'>,
   ): Promise<PooledSession> {
-    const config = { ...resolveConnection(`${this.#names.name}.connect`, label, options, this.options), maxConfirms }
+    const config = { ...resolveConnection(`${this.#names.name}.connect`, label, options, this.options), ...users }
     this.checkRunning()
     return this.frontends.connect(label, config, member)
   }
