@@ -1,7 +1,7 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
 import { every, type FrontendInfo, isOpenedWith, later, openPlugin } from '@sallyport/core/internal'
-import { watch } from 'chokidar'
+import { type FSWatcher, watch } from 'chokidar'
 import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
 import { readIntegrity } from './content.js'
@@ -301,19 +301,30 @@ const QUIET_MS = 100
 async function watchDirectory(directory: string, onChange: () => void): Promise<() => Promise<void>> {
   const isIgnored = (name: string): boolean => name === 'node_modules' || (name.startsWith('.') && name !== '..')
   const ignored = (path: string): boolean => relative(directory, path).split(sep).some(isIgnored)
-  // A link can lead to a whole disk, and links to each other have endless paths.
-  const watcher = watch(directory, { ignoreInitial: true, ignored, followSymlinks: false })
   let endWait = (): void => {}
-  // Without a watch, changes are just not seen.
-  watcher.on('error', () => {})
-  await new Promise<void>(resolve => watcher.once('ready', resolve))
-  // Links that it finds until then are no changes.
-  watcher.on('all', () => {
+  let isEnded = false
+  const begin = async (): Promise<FSWatcher> => {
+    // A link can lead to a whole disk, and links to each other have endless paths.
+    const watcher = watch(directory, { ignoreInitial: true, ignored, followSymlinks: false })
+    // Without a watch, changes are just not seen.
+    watcher.on('error', () => {})
+    await new Promise<void>(resolve => watcher.once('ready', resolve))
+    // Links that it finds until then are no changes.
+    return watcher.on('all', () => {
+      endWait()
+      endWait = later(QUIET_MS, renew)
+    })
+  }
+  // If the directory was removed and written again, the watcher still has the one that is gone.
+  const renew = (): void => {
+    watching = watching.then(watcher => watcher.close()).then(begin)
+    void watching.then(() => isEnded || onChange())
+  }
+  let watching = begin()
+  await watching
+  return async () => {
+    isEnded = true
     endWait()
-    endWait = later(QUIET_MS, onChange)
-  })
-  return () => {
-    endWait()
-    return watcher.close()
+    await (await watching).close()
   }
 }

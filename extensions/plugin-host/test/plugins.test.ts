@@ -587,6 +587,30 @@ describe('states', () => {
     await expect.poll(() => place.bus.call('y', 'ping').catch(() => '')).toBe('changed')
     expect(get(plugins, 'x').state).toBe('disabled')
   })
+
+  test('a watched plugin is watched again after its directory was replaced', async () => {
+    const path = place.add('x')
+    const plugins = await place.open({ enable: false })
+    await plugins.enable('x', { watch: true })
+    rmSync(path, { recursive: true })
+    for (const version of ['2', '3']) {
+      place.add('x', {}, { 'index.js': INDEX.replace("'pong'", `'${version}'`) })
+      await expect.poll(() => place.bus.call('x', 'ping').catch(() => '')).toBe(version)
+    }
+  })
+})
+
+describe('a core that restarts', () => {
+  const other = new Place({ core: new URL('fixtures/core.mjs', import.meta.url) })
+
+  test('is waited for by a plugin that starts', async () => {
+    other.add('x')
+    const plugins = await other.open({ enable: false })
+    const reloaded = other.bus.reload('core')
+    await plugins.enable('x')
+    await reloaded
+    expect(await other.bus.call('x', 'ping')).toBe('pong')
+  })
 })
 
 test('misspelt names of events and options are refused', async () => {
