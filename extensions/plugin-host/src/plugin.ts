@@ -178,6 +178,7 @@ export class Plugin {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
     }
     await grants.checkLabel(this.label, manifest.name)
+    await this.#checkCapabilities(signal)
     await this.#checkPermissions(manifest)
     const read = (): Promise<string> => readIntegrity(this.directory)
     const [isWatched, onAsking] = [this.#watching !== undefined, () => this.#change('asking')]
@@ -190,12 +191,36 @@ export class Plugin {
     this.#source = source
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
-    const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
+    const endClosing = every(RETRY_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
     const opening = openPlugin(bus, source, this.label, manifest.main, frontendOptions).finally(endClosing)
     await opening.catch(throwAsOption)
     this.#state = 'open'
     signal.throwIfAborted()
     this.#change('open')
+  }
+
+  /** Without a prefix, nobody has meant a plugin by a capability that names its label. @throws {PluginError} LabelInUse */
+  async #checkCapabilities(signal: AbortSignal): Promise<void> {
+    if (this.#deps.options.prefix !== '') return
+    const others = new Set(await this.#listAllowed(NOBODY, signal))
+    const named = (await this.#listAllowed(this.label, signal)).find(each => !others.has(each))
+    if (named === undefined) return
+    const text = `${this.label}: a capability of this program lets this label call ${named}. Use the option "prefix"`
+    throw new PluginError('LabelInUse', text)
+  }
+
+  /** Returns what capabilities allow a label. Waits for a core that restarts, as `bus.open` does. */
+  async #listAllowed(label: string, signal: AbortSignal): Promise<string[]> {
+    const { bus } = this.#deps
+    for (;;) {
+      const commands = await bus.describe(label, { allow: [] }).catch(async (error: unknown) => {
+        const { core } = await bus.stats()
+        if (!isBusError(error, 'Disconnected') || /^(?:draining|stopped|failed)$/.test(core.state)) throw error
+      })
+      if (commands) return commands.map(({ command }) => command)
+      await new Promise<void>(resolve => void later(RETRY_INTERVAL_MS, resolve))
+      signal.throwIfAborted()
+    }
   }
 
   /** What does not exist is not asked about. @throws {PluginError} InvalidPlugin for an unknown permission or command, or a wrong scope */
@@ -274,6 +299,9 @@ export class Plugin {
   }
 }
 
+/** No name of a package has such a label. */
+const NOBODY = '_'
+
 const isRunning = (frontend: FrontendInfo | undefined): boolean =>
   frontend !== undefined && frontend.state !== 'failed' && frontend.state !== 'stopped'
 
@@ -292,8 +320,8 @@ function throwAsOption(error: unknown): never {
   throw new BusError(error.reason, error.message.replace('bus.open:', 'openPlugins: frontend:'), { cause: error })
 }
 
-/** Of a frontend that is closed before the bus knows it. */
-const CLOSE_INTERVAL_MS = 20
+/** Of a frontend that is closed before the bus knows it, and of a core that restarts. */
+const RETRY_INTERVAL_MS = 20
 /** Changes are reported together after this time without another one: editors and compilers write many files at once. */
 const QUIET_MS = 100
 
