@@ -232,7 +232,9 @@ export const ROWS = {
     'silence(askTimeout)': 'an answer to `ask`, `askTimeout` | a person | refuses the plugin',
   },
   'extensions/plugin-host/src/plugin.ts': {
-    'every(CLOSE_INTERVAL_MS)': 'closes a frontend that was disabled while it opens',
+    'every(RETRY_INTERVAL_MS)': 'closes a frontend that was disabled while it opens',
+    'later(RETRY_INTERVAL_MS)':
+      'silence: core, which restarts, to say what capabilities allow | core | asks it again: the supervisor watches core',
     'later(QUIET_MS)': 'reports changes of files together',
   },
   'extensions/tauri-plugins/src/callbacks/ask.ts': {

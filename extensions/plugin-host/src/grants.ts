@@ -96,7 +96,7 @@ export class Grants {
       const known = installed.find(each => each.name === name && each.version === version)
       if (!known) return { ...all, installed: [...installed, tarball] }
       if (known.integrity === integrity) return all
-      const text = `${name}@${version} is not the tarball that was installed before, with ${known.integrity}`
+      const text = `${name}@${version} is not the tarball that was installed before, with ${known.integrity}. If you trust this one, remove the entry in "installed" of ${this.#file}`
       throw new PluginError('InstallFailed', text)
     })
   }

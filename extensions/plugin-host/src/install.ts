@@ -1,11 +1,11 @@
 // Puts a package into the directory of plugins, without running any of it: from npm, or from a tarball.
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
 import semver from 'semver'
 import { MAX_BYTES, MAX_FILES, readIntegrity } from './content.js'
@@ -89,7 +89,8 @@ export async function unpack(
     Readable.from(split(tarball)).pipe(target as unknown as Writable)
     await closed
   } catch (cause) {
-    wrong ||= (cause as Error).message
+    // Nobody reads the login of a registry in a log.
+    wrong ||= (cause as Error).message.replaceAll(/\/\/[^/\s]*@/g, '//')
   }
   signal.throwIfAborted()
   if (wrong) throw fail(`${String(spec)} is refused: ${wrong}`)
@@ -111,7 +112,7 @@ function namePackage(error: unknown, directory: string, spec: string | URL): nev
   throw new PluginError(error.code, error.message.replaceAll(directory, String(spec)), { cause: error })
 }
 
-/** Returns a version of a registry, or the URL of a file: what pacote reads without running anything. */
+/** Returns a version of a registry, or a file: what pacote reads without running anything. */
 async function toSource(spec: string | URL): Promise<string> {
   const [, name = '', version = ''] = /^(.+)@([^@/:]+)$/.exec(String(spec)) ?? []
   if (isPackageName(name) && semver.valid(version) === version) return String(spec)
@@ -119,7 +120,8 @@ async function toSource(spec: string | URL): Promise<string> {
   const info = await stat(file).catch(() => undefined)
   const isTarball = /^(?!https?:).*\.(?:tgz|tar\.gz)$/i.test(String(spec))
   if (isTarball && !info) throw fail(`There is no file ${file}. Name one that exists, or a version, as "@acme/x@1.2.3"`)
-  if (isTarball && info?.isFile()) return pathToFileURL(file).href
+  // No URL, whose escapes pacote would escape again.
+  if (isTarball && info?.isFile()) return `file:${file}`
   throw fail(`${String(spec)} must name one version, as "@acme/x@1.2.3", or a file, as "/path/x-1.2.3.tgz"`)
 }
 
@@ -166,27 +168,41 @@ export async function replace(from: string, to: string, aside: string): Promise<
 const OLD = 'old'
 const HOST = encodeURIComponent(hostname())
 
-/** Creates a directory for an install. Returns it, and where the plugin that is replaced is kept until the new one has started. */
-export async function createTemporary(parent: string): Promise<{ temporary: string; old: string }> {
-  const temporary = await mkdtemp(join(parent, `.install-${HOST}-${process.pid}-`))
+export interface Temporary {
+  readonly temporary: string
+  /** Where the plugin that is replaced is kept until the new one has started. */
+  readonly old: string
+}
+
+/** Creates a directory for an install. */
+export async function createTemporary(parent: string): Promise<Temporary> {
+  const owner = `${HOST}-${process.pid}.${await readStart(process.pid)}`
+  const temporary = await mkdtemp(join(parent, `.install-${owner}-`))
   const old = join(temporary, OLD)
   await mkdir(old)
   return { temporary, old }
 }
 
+/** Ends an install. From its first step on, a program that is killed brings nothing back. */
+export async function removeTemporary({ temporary, old }: Temporary): Promise<void> {
+  await rename(old, join(temporary, 'done')).catch(() => {})
+  await removeAll(temporary)
+}
+
 /** Undoes installs of programs that were killed, and removes what they left. */
 export async function recover(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    const [, host, pid] = /^\.install-(.*)-(\d+)-\w+$/.exec(name) ?? []
-    const isDead = host === HOST && !isAlive(Number(pid))
+    const [, host, pid, start = UNKNOWN] = /^\.install-(.*)-(\d+)(?:\.(\d+))?-\w+$/.exec(name) ?? []
+    if (pid === undefined) continue
+    const isDead = host === HOST && !(await isAlive(Number(pid), start))
     // In a directory that is read-only, all stays as it is.
-    if (pid !== undefined) await undo(parent, join(parent, name), isDead).catch(() => {})
+    await undo(parent, join(parent, name), isDead).catch(() => {})
   }
 }
 
 async function undo(parent: string, temporary: string, isDead: boolean): Promise<void> {
   const old = join(temporary, OLD)
-  for (const name of await readdir(old)) {
+  for (const name of await readdir(old).catch(() => [])) {
     const [from, to] = [join(old, name), join(parent, name)]
     if (isDead) await replace(from, to, join(temporary, 'undone'))
     // Of a program that can be alive, only what is missing: no directory replaces one that has files.
@@ -195,13 +211,24 @@ async function undo(parent: string, temporary: string, isDead: boolean): Promise
   if (isDead) await removeAll(temporary)
 }
 
-/** Of a program of this machine, or this container. */
-function isAlive(pid: number): boolean {
+/** Of a program of this machine, or this container: there, the next program often has the same process id. */
+async function isAlive(pid: number, start: string): Promise<boolean> {
   try {
-    return process.kill(pid, 0)
+    process.kill(pid, 0)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
+  const found = await readStart(pid)
+  return found === UNKNOWN || start === UNKNOWN || found === start
+}
+
+const UNKNOWN = '0'
+
+/** Returns when a process has started, in the kernel's own time, which no clock changes. Other systems than Linux do not say it. */
+async function readStart(pid: number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+  // The name of the program, in parentheses, can have any characters.
+  return text.slice(text.lastIndexOf(')')).split(' ')[20] ?? UNKNOWN
 }
 
 export const removeAll = (directory: string): Promise<void> =>

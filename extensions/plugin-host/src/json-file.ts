@@ -58,7 +58,10 @@ export function parseJson(text: string, file: string, code: PluginErrorCode): un
       return member
     })
   } catch (cause) {
-    throw cause instanceof PluginError ? cause : new PluginError(code, (cause as Error).message, { file })
+    if (cause instanceof PluginError) throw cause
+    throw new PluginError(code, cause instanceof RangeError ? 'is nested too deeply' : (cause as Error).message, {
+      file,
+    })
   }
 }
 

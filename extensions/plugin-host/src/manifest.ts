@@ -61,7 +61,14 @@ const entries = {
   ),
   settings: v.optional(v.record(v.string(), v.unknown(), 'must be an object'), {}),
   name: v.pipe(text, v.check(isPackageName, 'must be a name that npm takes for a new package, such as "@acme/x"')),
-  version: v.optional(v.custom<string>(isVersion, 'must be a version, such as "1.2.3"'), '0.0.0'),
+  version: v.optional(
+    v.pipe(
+      v.custom<string>(isVersion, 'must be a version, such as "1.2.3"'),
+      // `v1.2.3` is the same version.
+      v.transform(version => semver.clean(version) ?? version),
+    ),
+    '0.0.0',
+  ),
 }
 const schema = v.strictObject(entries, describeKeys(entries))
 

@@ -1,7 +1,7 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
 import { every, type FrontendInfo, isOpenedWith, later, openPlugin } from '@sallyport/core/internal'
-import { watch } from 'chokidar'
+import { type FSWatcher, watch } from 'chokidar'
 import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
 import { readIntegrity } from './content.js'
@@ -178,6 +178,7 @@ export class Plugin {
       throw new PluginError('LabelInUse', `${this.label}: another frontend has this label. Use the option "prefix"`)
     }
     await grants.checkLabel(this.label, manifest.name)
+    await this.#checkCapabilities(signal)
     await this.#checkPermissions(manifest)
     const read = (): Promise<string> => readIntegrity(this.directory)
     const [isWatched, onAsking] = [this.#watching !== undefined, () => this.#change('asking')]
@@ -190,12 +191,36 @@ export class Plugin {
     this.#source = source
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
-    const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
+    const endClosing = every(RETRY_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
     const opening = openPlugin(bus, source, this.label, manifest.main, frontendOptions).finally(endClosing)
     await opening.catch(throwAsOption)
     this.#state = 'open'
     signal.throwIfAborted()
     this.#change('open')
+  }
+
+  /** Without a prefix, nobody has meant a plugin by a capability that names its label. @throws {PluginError} LabelInUse */
+  async #checkCapabilities(signal: AbortSignal): Promise<void> {
+    if (this.#deps.options.prefix !== '') return
+    const others = new Set(await this.#listAllowed(NOBODY, signal))
+    const named = (await this.#listAllowed(this.label, signal)).find(each => !others.has(each))
+    if (named === undefined) return
+    const text = `${this.label}: a capability of this program lets this label call ${named}. Use the option "prefix"`
+    throw new PluginError('LabelInUse', text)
+  }
+
+  /** Returns what capabilities allow a label. Waits for a core that restarts, as `bus.open` does. */
+  async #listAllowed(label: string, signal: AbortSignal): Promise<string[]> {
+    const { bus } = this.#deps
+    for (;;) {
+      const commands = await bus.describe(label, { allow: [] }).catch(async (error: unknown) => {
+        const { core } = await bus.stats()
+        if (!isBusError(error, 'Disconnected') || /^(?:draining|stopped|failed)$/.test(core.state)) throw error
+      })
+      if (commands) return commands.map(({ command }) => command)
+      await new Promise<void>(resolve => void later(RETRY_INTERVAL_MS, resolve))
+      signal.throwIfAborted()
+    }
   }
 
   /** What does not exist is not asked about. @throws {PluginError} InvalidPlugin for an unknown permission or command, or a wrong scope */
@@ -274,6 +299,9 @@ export class Plugin {
   }
 }
 
+/** No name of a package has such a label. */
+const NOBODY = '_'
+
 const isRunning = (frontend: FrontendInfo | undefined): boolean =>
   frontend !== undefined && frontend.state !== 'failed' && frontend.state !== 'stopped'
 
@@ -292,8 +320,8 @@ function throwAsOption(error: unknown): never {
   throw new BusError(error.reason, error.message.replace('bus.open:', 'openPlugins: frontend:'), { cause: error })
 }
 
-/** Of a frontend that is closed before the bus knows it. */
-const CLOSE_INTERVAL_MS = 20
+/** Of a frontend that is closed before the bus knows it, and of a core that restarts. */
+const RETRY_INTERVAL_MS = 20
 /** Changes are reported together after this time without another one: editors and compilers write many files at once. */
 const QUIET_MS = 100
 
@@ -301,19 +329,30 @@ const QUIET_MS = 100
 async function watchDirectory(directory: string, onChange: () => void): Promise<() => Promise<void>> {
   const isIgnored = (name: string): boolean => name === 'node_modules' || (name.startsWith('.') && name !== '..')
   const ignored = (path: string): boolean => relative(directory, path).split(sep).some(isIgnored)
-  // A link can lead to a whole disk, and links to each other have endless paths.
-  const watcher = watch(directory, { ignoreInitial: true, ignored, followSymlinks: false })
   let endWait = (): void => {}
-  // Without a watch, changes are just not seen.
-  watcher.on('error', () => {})
-  await new Promise<void>(resolve => watcher.once('ready', resolve))
-  // Links that it finds until then are no changes.
-  watcher.on('all', () => {
+  let isEnded = false
+  const begin = async (): Promise<FSWatcher> => {
+    // A link can lead to a whole disk, and links to each other have endless paths.
+    const watcher = watch(directory, { ignoreInitial: true, ignored, followSymlinks: false })
+    // Without a watch, changes are just not seen.
+    watcher.on('error', () => {})
+    await new Promise<void>(resolve => watcher.once('ready', resolve))
+    // Links that it finds until then are no changes.
+    return watcher.on('all', () => {
+      endWait()
+      endWait = later(QUIET_MS, renew)
+    })
+  }
+  // If the directory was removed and written again, the watcher still has the one that is gone.
+  const renew = (): void => {
+    watching = watching.then(watcher => watcher.close()).then(begin)
+    void watching.then(() => isEnded || onChange())
+  }
+  let watching = begin()
+  await watching
+  return async () => {
+    isEnded = true
     endWait()
-    endWait = later(QUIET_MS, onChange)
-  })
-  return () => {
-    endWait()
-    return watcher.close()
+    await (await watching).close()
   }
 }

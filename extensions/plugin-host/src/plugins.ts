@@ -1,17 +1,37 @@
 // All plugins of a host.
 import { type Bus, BusError } from '@sallyport/core'
-import { BOOLEAN, checkOptions, FUNCTION, getLog, isYes, STRING } from '@sallyport/core/internal'
+import { BOOLEAN, checkOptions, FUNCTION, getLog, isYes } from '@sallyport/core/internal'
 import { mkdir, opendir, readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers'
 import { readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
-import { createTemporary, type InstallOptions, recover, removeAll, replace, unpack, type Unpacked } from './install.js'
+import {
+  createTemporary,
+  type InstallOptions,
+  recover,
+  removeAll,
+  removeTemporary,
+  replace,
+  unpack,
+  type Unpacked,
+} from './install.js'
 import { isBelow, readManifest, toLabel } from './manifest.js'
 import type { PluginInfo, PluginsOptions, ResolvedOptions } from './options.js'
 import { resolveOptions } from './options.js'
 import { Plugin, type PluginDeps } from './plugin.js'
+
+const isMatch =
+  (pattern: RegExp) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && pattern.test(value)
+// What pacote does not understand, it does not check, or takes from npm.
+const INTEGRITY = [
+  isMatch(/^sha(?:1|256|384|512)-[A-Za-z\d+/]+={0,2}$/),
+  'a hash as in package-lock.json: "sha512-..."',
+] as const
+const REGISTRY = [isMatch(/^https?:\/\//i), 'an HTTP URL'] as const
 
 /** Plugins of a bus: `openPlugins` returns it. */
 export class Plugins {
@@ -86,18 +106,18 @@ export class Plugins {
    */
   async install(spec: string | URL, options: InstallOptions = {}): Promise<PluginInfo> {
     const { directory: parent } = this.#options
-    checkOptions('plugins.install', options, { integrity: STRING, registry: STRING })
+    checkOptions('plugins.install', options, { integrity: INTEGRITY, registry: REGISTRY })
     if (parent === undefined) {
       throw new BusError('InvalidParams', 'plugins.install needs the option "directory" of openPlugins')
     }
     await mkdir(parent, { recursive: true })
-    const { temporary, old } = await createTemporary(parent)
+    const temporary = await createTemporary(parent)
     try {
       // A registry can take as long as it likes: meanwhile, other packages are installed.
-      const unpacked = await unpack(spec, temporary, options, this.#options, this.#closing.signal)
-      return await this.#enqueue(() => this.#put(unpacked, parent, old))
+      const unpacked = await unpack(spec, temporary.temporary, options, this.#options, this.#closing.signal)
+      return await this.#enqueue(() => this.#put(unpacked, parent, temporary.old))
     } finally {
-      await removeAll(temporary)
+      await removeTemporary(temporary)
     }
   }
 
@@ -209,7 +229,7 @@ export class Plugins {
     if (directory !== undefined) await recover(directory)
     const paths = [...(directory === undefined ? [] : await findDirectories(directory)), ...packages]
     const directories = await Promise.all(paths.map(path => realpath(path).catch(() => path)))
-    this.#plugins = directories.map(each => new Plugin(each, this.#deps))
+    this.#plugins = [...new Set(directories)].map(each => new Plugin(each, this.#deps))
     await Promise.all(this.#plugins.map(plugin => plugin.read()))
   }
 

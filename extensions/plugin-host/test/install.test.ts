@@ -2,17 +2,30 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { syncBuiltinESMExports } from 'node:module'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Header, type HeaderData } from 'tar'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { GrantRequest } from '../src/ask.js'
 import { readIntegrity } from '../src/content.js'
+import { createTemporary } from '../src/install.js'
 import { INDEX, Place } from './start.js'
 import { choose, rows } from '../../../scripts/testing.js'
 
@@ -109,6 +122,21 @@ test('another tarball for an installed version is refused, and the plugin keeps 
   expect([await place.bus.call('acme-x', 'ping'), installed()]).toEqual(['pong', ['_acme-x']])
 })
 
+test('a hash that cannot be checked, or a registry that would be npm, is refused', async () => {
+  const plugins = await place.open()
+  const file = save(packageOf())
+  for (const integrity of [
+    '',
+    'sha512',
+    'sha3-512-AAAA',
+    createHash('sha512').update(readFileSync(file)).digest('hex'),
+  ]) {
+    await expect(plugins.install(file, { integrity })).rejects.toThrow('plugins.install: integrity must be a hash')
+  }
+  await expect(plugins.install('@acme/x@1.2.3', { registry: '' })).rejects.toThrow('registry must be an HTTP URL')
+  expect(plugins.list()).toEqual([])
+})
+
 test('a package with the label of another plugin is refused', async () => {
   place.add('acme-x')
   const plugins = await place.open()
@@ -137,11 +165,16 @@ test('a tarball does not decide on the modes of files', async () => {
   expect(modes).toEqual([0, 0])
 })
 
-test('an install that was killed is undone by the next program, and leaves nothing', async () => {
+/** Returns the id of a process that has ended. */
+async function findDead(): Promise<number> {
   const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
   await once(dead, 'exit')
+  return dead.pid!
+}
+
+test('an install that was killed is undone by the next program, and leaves nothing', async () => {
   place.add('_x', {}, {}, { name: 'x', version: '2.0.0' })
-  const killed = `.install-${encodeURIComponent(hostname())}-${dead.pid}-abcdef`
+  const killed = `.install-${encodeURIComponent(hostname())}-${await findDead()}-abcdef`
   const running = `.install-${encodeURIComponent(hostname())}-${process.pid}-abcdef`
   const elsewhere = '.install-elsewhere-1-abcdef'
   for (const [directory, name] of [
@@ -156,6 +189,39 @@ test('an install that was killed is undone by the next program, and leaves nothi
     ['y', '1.0.0'],
   ])
   expect(installed().toSorted()).toEqual([elsewhere, running, '_x', '_y'].toSorted())
+})
+
+test('an install that was killed is undone though its process id is taken again, as in a container', async () => {
+  const { temporary } = await createTemporary(join(place.root, 'plugins'))
+  const start = /\.(\d+)-\w+$/.exec(temporary)![1]!
+  place.add('_x', {}, {}, { name: 'x', version: '2.0.0' })
+  // Where the system does not say when a process has started, it could be this one.
+  const isSaid = start !== '0'
+  place.add(`${basename(temporary).replace(start, `${start}1`)}/old/_x`, {}, {}, { name: 'x' })
+  const [x] = (await place.open({ enable: false })).list()
+  expect([x?.version, installed().length]).toEqual(isSaid ? ['1.0.0', 2] : ['2.0.0', 3])
+})
+
+test('an update that was killed while it removed the old version stays', async () => {
+  const plugins = await place.open({ enable: false })
+  await plugins.install(save(packageOf()))
+  await plugins.enable('acme-x')
+  // The directory cannot be removed, as if the program had ended.
+  const { rm } = promises
+  const removal = vi.spyOn(promises, 'rm').mockImplementation((path, options) => {
+    return /[.]install-[^/]+$/.test(String(path)) ? Promise.reject(new Error('killed')) : rm(path, options)
+  })
+  syncBuiltinESMExports()
+  const update = plugins.install(save(packageOf({ version: '1.3.0' })))
+  await expect(update).rejects.toThrow('killed')
+  removal.mockRestore()
+  syncBuiltinESMExports()
+  const [left = ''] = installed().filter(name => name.startsWith('.install-'))
+  const killed = left.replace(/\d+\.\d+-\w+$/, `${await findDead()}-abcdef`)
+  renameSync(join(place.root, 'plugins', left), join(place.root, 'plugins', killed))
+  await plugins.close()
+  expect((await place.open()).list()).toMatchObject([{ version: '1.3.0', state: 'running' }])
+  expect(installed()).toEqual(['_acme-x'])
 })
 
 describe('a plugin that is broken', () => {
@@ -602,6 +668,16 @@ describe('a tarball', () => {
     }
   })
 
+  test('is that of its path, whatever characters are in it', async () => {
+    const plugins = await place.open()
+    // What an escaped path would name.
+    writeFileSync(join(place.root, 'a%20%25.tgz'), packageOf({ version: '6.6.6' }))
+    const file = join(place.root, 'a %.tgz')
+    writeFileSync(file, packageOf())
+    for (const spec of [file, pathToFileURL(file)])
+      expect(await plugins.install(spec)).toMatchObject({ version: '1.2.3' })
+  })
+
   test('is a file', async () => {
     const plugins = await place.open()
     for (const missing of [join(place.root, 'none.tgz'), './none.tgz', pathToFileURL('/none.tar.gz')]) {
@@ -683,7 +759,9 @@ describe('a registry', () => {
   test('does not have a version, or serves another tarball than it names', async () => {
     const plugins = await place.open()
     await expect(plugins.install('@acme/x@9.9.9', { registry })).rejects.toMatchObject({ code: 'InstallFailed' })
-    await expect(plugins.install('none@1.0.0', { registry })).rejects.toThrow(/404/)
+    const login = registry.replace('//', '//me:secret@')
+    const missing = await plugins.install('none@1.0.0', { registry: login }).catch((error: unknown) => error)
+    expect(String(missing)).toMatch(/404(?!.*secret)/)
     served = packageOf({ version: '6.6.6' })
     try {
       await expect(plugins.install('@acme/x@1.2.3', { registry })).rejects.toThrow(/integrity/)

@@ -150,6 +150,12 @@ describe('a directory of plugins', () => {
     ])
   })
 
+  test('can have one that is named as a package, too, and has its version in one form', async () => {
+    const path = place.add('x', {}, {}, { version: 'v1.0.0' })
+    const plugins = await place.open({ packages: [path, `${path}/`] })
+    expect(plugins.list()).toMatchObject([{ label: 'x', version: '1.0.0', state: 'running' }])
+  })
+
   test('can be a list of directories', async () => {
     const path = place.add('x')
     const plugins = await place.open({ directory: undefined as never, packages: [path] })
@@ -384,6 +390,20 @@ describe('two plugins with one label', () => {
     await plugins.disable('main')
     expect(await client.invoke('greet')).toBe('Hello')
   })
+
+  test('a capability that the program has for a label is not that of a plugin, unless it is for all', async () => {
+    await place.bus.addCapability({ identifier: 'main', windows: ['ma*'], permissions: ['allow-secret'] })
+    await place.bus.addCapability({ identifier: 'limit', windows: ['x'], permissions: ['deny-secret'] })
+    await place.bus.addCapability({ identifier: 'all', windows: ['*'], permissions: ['allow-greet'] })
+    for (const name of ['main', 'x']) place.add(name)
+    const plugins = await place.open()
+    const message = expect.stringMatching(/^main: a capability .* call secret\. Use the option "prefix"$/)
+    expect(get(plugins, 'main')).toMatchObject({ state: 'invalid', error: { code: 'LabelInUse', message } })
+    expect(await place.bus.call('x', 'call', { command: 'greet' })).toBe('Hello')
+    const prefixed = await place.open({ prefix: 'p-' })
+    expect(get(prefixed, 'p-main').state).toBe('running')
+    expect(await place.bus.call('p-main', 'call', { command: 'secret' })).toMatch('Denied')
+  })
 })
 
 describe('a question', () => {
@@ -586,6 +606,30 @@ describe('states', () => {
     writeFileSync(join(other, 'index.js'), INDEX.replace("'pong'", "'changed'"))
     await expect.poll(() => place.bus.call('y', 'ping').catch(() => '')).toBe('changed')
     expect(get(plugins, 'x').state).toBe('disabled')
+  })
+
+  test('a watched plugin is watched again after its directory was replaced', async () => {
+    const path = place.add('x')
+    const plugins = await place.open({ enable: false })
+    await plugins.enable('x', { watch: true })
+    rmSync(path, { recursive: true })
+    for (const version of ['2', '3']) {
+      place.add('x', {}, { 'index.js': INDEX.replace("'pong'", `'${version}'`) })
+      await expect.poll(() => place.bus.call('x', 'ping').catch(() => '')).toBe(version)
+    }
+  })
+})
+
+describe('a core that restarts', () => {
+  const other = new Place({ core: new URL('fixtures/core.mjs', import.meta.url) })
+
+  test('is waited for by a plugin that starts', async () => {
+    other.add('x')
+    const plugins = await other.open({ enable: false })
+    const reloaded = other.bus.reload('core')
+    await plugins.enable('x')
+    await reloaded
+    expect(await other.bus.call('x', 'ping')).toBe('pong')
   })
 })
 

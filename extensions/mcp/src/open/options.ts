@@ -66,7 +66,10 @@ export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' 
 /** Of a server over HTTP. */
 const REMOTE_CHECKS: OptionChecks<RemoteOptions> = {
   tools: STRINGS,
-  pin: [value => typeof value === 'string' || value instanceof URL || value instanceof Uint8Array, 'a path or a URL'],
+  pin: [
+    value => value !== '' && (typeof value === 'string' || value instanceof URL || value instanceof Uint8Array),
+    'a path or a URL',
+  ],
   timeout: MILLISECONDS,
   startTimeout: MILLISECONDS,
   maxMessage: BYTES,
