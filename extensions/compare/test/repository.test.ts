@@ -1,6 +1,6 @@
 // What the command must never do to somebody's repository, and what it says when it cannot judge. The whole table is in test/long/repository.test.ts.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -25,8 +25,11 @@ test('exits with 1 for a regression, and for nothing else', async () => {
   const at = (name: string): string => join(directory, name)
   const git = (...args: string[]): unknown =>
     execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', ...args], { cwd: at('own') })
-  for (const name of ['own', 'bin', 'alone', 'odd']) mkdirSync(at(name))
-  writeFileSync(at('own/bench.sh'), 'echo "parse 12 ms"')
+  for (const name of ['own/part', 'before/part', 'bin', 'alone', 'odd']) mkdirSync(at(name), { recursive: true })
+  for (const name of ['own', 'before']) writeFileSync(at(`${name}/bench.sh`), 'echo "parse 12 ms"')
+  execFileSync('mkfifo', [at('held')])
+  // Ends all that read it.
+  onTestFinished(() => closeSync(openSync(at('held'), 'r+')))
   writeFileSync(at('own/package.json'), '{')
   git('init', '--quiet')
   git('add', '.')
@@ -63,6 +66,13 @@ test('exits with 1 for a regression, and for nothing else', async () => {
       /Regression: 1 of 1 figure/,
       { env: { BENCH: at('own/bench.sh') } },
     ],
+    'a regression of a program above the directory of both': [
+      ['--base', '../../before/part'],
+      ['sh', '-c', '. "$BENCH"'],
+      1,
+      /Regression: 1 of 1 figure/,
+      { cwd: at('own/part'), env: { BENCH: at('own/bench.sh') } },
+    ],
     'a figure by the path of its file': [
       base,
       ['sh', '-c', 'echo "$PWD/bench.sh 12 ms"'],
@@ -70,6 +80,12 @@ test('exits with 1 for a regression, and for nothing else', async () => {
       /No regression: 1 figure/,
     ],
     'a program that leaves another behind': [base, ['sh', '-c', 'sleep 1000 & echo a 1 ms'], 0, /No regression/],
+    'a program that leaves another behind in a session of its own': [
+      base,
+      ['sh', '-c', 'setsid -f cat ../held; echo a 1 ms'],
+      0,
+      /No regression/,
+    ],
     'a program that prints without end': [base, ['yes'], 2, /`yes` printed more than 64 MiB/],
     'a wrong option': [['--bse'], bench, 2, /Unknown option/],
     'too few runs': [[...base, '--runs', '7'], bench, 2, /from 8 on/],

@@ -73,7 +73,11 @@ async function findBase(options: BaseOptions, root: string, signal: AbortSignal)
   const { base: name, prepare: command, out, program } = options
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
     const directory = realpathSync(name)
-    const trees = { head: process.cwd(), base: directory, changes: [] }
+    // In a directory of both, such as a package of a workspace, the trees begin above it.
+    const prefix = await git(['rev-parse', '--show-prefix']).catch(() => '')
+    const depth = prefix !== '' && `${directory}/`.endsWith(`/${prefix}`) ? prefix.length : 0
+    const toTop = (path: string): string => `${path}/`.slice(0, -1 - depth)
+    const trees = { head: toTop(process.cwd()), base: toTop(directory), changes: [] }
     return { base: { name: resolve(name), kind: 'directory' }, directory, trees, isSame: false }
   }
   const commit = await findCommit(name)

@@ -318,3 +318,7 @@ test('what benchmark tools print is recognised by its form', () =>
       figures,
     ),
   ))
+
+test('lines that begin an object without an end are read in time in proportion to their number', () => {
+  expect(readFigures(`${'{\n'.repeat(50_000)}parse 1 ms`)).toMatchObject([{ name: 'parse' }])
+})

@@ -152,7 +152,12 @@ function readObject(value: unknown): PrintedFigure[] {
 function readJson(lines: readonly string[], at: number): { value: unknown; end: number } | undefined {
   const [line = '', bracket] = /^\s*([{[]).*/.exec(lines[at] ?? '') ?? []
   const closing = bracket === '{' ? '}' : ']'
-  const end = line === bracket ? lines.findIndex((other, index) => index > at && other.trimEnd() === closing) : at
+  const isEdge = (other: string): boolean => other === bracket || other.trimEnd() === closing
+  let end = at
+  // Up to the next one that begins: what is inside of it is indented.
+  if (line === bracket)
+    do end++
+    while (!isEdge(lines[end] ?? closing))
   try {
     return bracket ? { value: JSON.parse(lines.slice(at, end + 1).join('\n')), end } : undefined
   } catch {

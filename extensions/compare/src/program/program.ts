@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { orderOf, type Processes } from '#measure/statistics'
 import { UsageError } from '@sallyport/protocol/internal/command-line'
 import { count } from '#measure/text'
@@ -113,15 +114,30 @@ const readUsageModule = (): string =>
 /** More than the longest report of a tool. */
 const MAX_OUTPUT = 2 ** 26
 
-/** @throws {UsageError} of what no report is as long as */
-async function readText(stream: Readable): Promise<string> {
+/**
+ * Reads until the stream ends, or until all is read that an exited program has printed: what it has left in a session of its own keeps the pipe open.
+ *
+ * @throws {UsageError} of what no report is as long as
+ */
+async function readText(stream: Readable, exited: Promise<unknown>): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > MAX_OUTPUT) throw new UsageError('printed more than 64 MiB. Print its figures alone')
-  }
+  const ended = new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > MAX_OUTPUT) reject(new UsageError('printed more than 64 MiB. Print its figures alone'))
+    })
+    stream.once('end', resolve).once('error', reject)
+  })
+  const drained = exited.then(async () => {
+    for (let before = -1; before !== size;) {
+      before = size
+      // The turn of the event loop in which it has exited can have read before.
+      for (const turn of [1, 2]) await setImmediate(turn)
+    }
+  })
+  await Promise.race([ended, drained]).finally(() => stream.destroy())
   return Buffer.concat(chunks).toString()
 }
 
@@ -151,10 +167,11 @@ async function runProgram(options: ProgramOptions, side: 'base' | 'head', usageF
     },
     signal,
   )
+  const exited = once(child, 'exit').then(([exit, by]) => (exit === null ? String(by) : `exit code ${exit}`))
   const [stdout, stderr, status] = await Promise.all([
-    readText(child.stdout!),
-    readText(child.stderr!),
-    once(child, 'close').then(([exit, by]) => (exit === null ? String(by) : `exit code ${exit}`)),
+    readText(child.stdout!, exited),
+    readText(child.stderr!, exited),
+    exited,
   ]).catch((error: Error) => {
     end()
     signal.throwIfAborted()

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createTranslation, removeTree } from './sides.js'
@@ -11,6 +12,7 @@ for (const tree of [head, base]) {
   mkdirSync(join(tree, 'bin'), { recursive: true })
   writeFileSync(join(tree, 'a b.mjs'), '')
 }
+writeFileSync(join(head, 'data.bin'), '')
 afterAll(() => rmSync(directory, { recursive: true }))
 
 test('the base is told its own paths in place of those of the head', () =>
@@ -19,7 +21,11 @@ test('the base is told its own paths in place of those of the head', () =>
     [`node '${head}/bin' x`, `node '${base}/bin' x`],
     [`/usr/bin:${head}/bin:${head}`, `/usr/bin:${base}/bin:${base}`],
     [`--import=file://${head}/bin`, `--import=file://${base}/bin`],
+    [`--import=${pathToFileURL(head).href}/bin`, `--import=file://${base}/bin`],
     [`${head}/new.mjs`, `${base}/new.mjs`],
+    [`(node ${head}/bin)|tee "$(cat ${head}/data.bin)"`, `(node ${base}/bin)|tee "$(cat ${head}/data.bin)"`],
+    [`${head}/bin/*.mjs`, `${base}/bin/*.mjs`],
+    [`>${head}/new.txt`, `>${base}/new.txt`],
     // Only the head has it, and git ignores it.
     [`${head}/data.bin`, `${head}/data.bin`],
     [`${head}2/bin`, `${head}2/bin`],

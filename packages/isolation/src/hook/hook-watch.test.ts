@@ -109,11 +109,13 @@ describe('the counter of a hook watch', () => {
     expect(read()).toBe(0)
   })
 
-  test('is zero once another hook of the thread is entered, in the same tick too', async () => {
+  test('is zero once another hook of the thread is entered, in the same tick too, until the promises of both run', async () => {
     const [first, second] = [setUp(), setUp()]
     first.watch.enter()
+    const during = Promise.resolve().then(() => [first.read() === 0, second.read() === 0])
     second.watch.enter()
     expect([first.read() === 0, second.read() === 0]).toEqual([true, false])
+    expect(await during).toEqual([false, false])
     await nextTick()
     expect([first.read(), second.read()]).toEqual([0, 0])
   })

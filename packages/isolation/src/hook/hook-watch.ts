@@ -15,8 +15,10 @@ export interface HookWatch {
 const OUTSIDE = 0
 /** The log of the hook that ran last in this thread: no promise of another hook has been rejected since. */
 let lastLog: ConsoleSink | undefined
-/** The counter of the hook that was entered last in this thread: one that another hook follows in the same tick runs no more. */
+/** The counter of the hook that was entered last in this thread: one that another hook follows runs no more, until the promises of the tick. */
 let current: Int32Array | undefined
+/** True while promises of all hooks that this tick has entered can run. Whose does is unknown, so all are marked. */
+let areAllMarked = false
 const settled = Promise.resolve()
 
 /**
@@ -35,7 +37,10 @@ export function createHookWatch(memory: SharedArrayBuffer | undefined, log?: Con
   // A tick that a promise adds with `nextTick` runs once all promises have settled, including those that others create.
   const leaveAfterPromises = (): void => {
     const countBefore = count
+    areAllMarked = true
+    Atomics.store(counter, 0, count)
     process.nextTick(() => {
+      areAllMarked = false
       if (count !== countBefore) return void settled.then(leaveAfterPromises)
       isLeaving = false
       Atomics.store(counter, 0, OUTSIDE)
@@ -46,7 +51,7 @@ export function createHookWatch(memory: SharedArrayBuffer | undefined, log?: Con
   const watch: HookWatch = {
     enter() {
       count = (count + 1) | 0 || 1
-      if (current && current !== counter) Atomics.store(current, 0, OUTSIDE)
+      if (current && current !== counter && !areAllMarked) Atomics.store(current, 0, OUTSIDE)
       current = counter
       Atomics.store(counter, 0, count)
       if (isLeaving) return

@@ -113,6 +113,7 @@ export class GateHandle {
     const watch = (this.#watch = dir && new SharedArrayBuffer(4))
     const data = { heartbeat, times: this.#times, watch, awaitsSocket: this.#awaitsSocket }
     const spawned = spawnGate(this.#label, data, this.#host)
+    if (spawned instanceof ThreadMember) spawned.isInHook = () => this.isInHook
     if (watch) this.#stopWatching = watchCounter(watch, hookTimeout, () => this.#endStuck(spawned))
     return spawned
   }

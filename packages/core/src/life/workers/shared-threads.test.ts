@@ -348,6 +348,18 @@ test('a member that takes long to end keeps its thread, whose others go on', asy
   expect([first.errors, second.errors]).toEqual([[], ['it was ended. The thread that second shared was terminated']])
 })
 
+test('of hooks that can both be the one that hangs, none is blamed alone', async () => {
+  const [first, second, third] = [open('first'), open('second'), open('third')]
+  await started(first, second, third)
+  second.member.isInHook = () => true
+  third.member.isInHook = () => false
+  first.member.failThread(new Error('it was ended'))
+  await Promise.all([first.exited, second.exited, third.exited])
+  const unknown = 'shared a thread that did not respond. It is unknown which of them blocked it'
+  expect([first.errors, second.errors]).toEqual([[`first ${unknown}`], [`second ${unknown}`]])
+  expect(third.errors).toEqual(['A thread did not respond. The thread that third shared was terminated'])
+})
+
 test('a member waits for the code of another only until its thread has failed', async () => {
   const [busy, idle] = [open('busy'), open('idle')]
   await started(busy, idle)

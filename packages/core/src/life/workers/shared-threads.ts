@@ -223,7 +223,7 @@ class SharedThread {
     return silence(this.#group.confirmTimeout ?? CONFIRM_TIMEOUT_MS, signs, () => {
       const culprit = this.findCulprit()
       const isKnown = culprit !== undefined && culprit !== 'unknown'
-      const cause = isKnown ? describeBlock(culprit) : 'A thread did not respond'
+      const cause = isKnown ? describeBlock(culprit) : NO_RESPONSE
       this.fail(member => (member === culprit ? new BusError('Timeout', cause) : createNeighborFault(member, cause)))
     })
   }
@@ -259,6 +259,8 @@ class SharedThread {
   }
 }
 
+const NO_RESPONSE = 'A thread did not respond'
+
 /** @param cause - a sentence without its end */
 function createNeighborFault({ name }: ThreadMember, cause: string, like?: BusError): NeighborFault {
   const { reason = 'Disconnected', data } = like ?? {}
@@ -280,6 +282,8 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   isRef = true
   /** Set for a relay: what its process uses. */
   readUsage?: () => WorkerUsage | undefined
+  /** Set for a gate: whether its hook can run now. */
+  isInHook?: () => boolean
   sockets?: RelaySockets | undefined
   readonly #activity = new Int32Array(new SharedArrayBuffer(12))
   readonly #owner: SharedThread
@@ -361,9 +365,14 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     this.#owner.refChanged()
   }
 
-  /** Terminates the thread. This member fails with the error, and the others with one that says why. */
+  /** Terminates the thread. This member fails with the error, unless the hook of another can be what hangs, and the others with one that says why. */
   failThread(error: Error): void {
-    this.#owner.fail(member => (member === this ? error : createNeighborFault(member, error.message)))
+    const suspects = [...this.#owner.members.values()].filter(member => member === this || member.isInHook?.() === true)
+    const isKnown = suspects.length === 1
+    this.#owner.fail(member => {
+      if (!suspects.includes(member)) return createNeighborFault(member, isKnown ? error.message : NO_RESPONSE)
+      return isKnown ? error : createBlockFault(member, 'thread')
+    })
   }
 
   get runs(): string | undefined {
