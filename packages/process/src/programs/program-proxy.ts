@@ -72,7 +72,9 @@ export async function serveProxy(
   ])
   const listener = await receiveSocket(child, ended.signal)
   if (!listener) {
-    const failure = ended.signal.aborted ? 'its process has ended' : 'the system did not pass its socket on. Raise the limit of open files'
+    const failure = ended.signal.aborted
+      ? 'its process has ended'
+      : 'the system did not pass its socket on. Raise the limit of open files'
     if (!ended.signal.aborted) child.send(1)
     const why = toPlainText(await text(child.stderr!))
       .trim()
