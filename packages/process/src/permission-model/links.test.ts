@@ -133,7 +133,7 @@ test('directories with more files than a host looks through are found, without r
     mkdirSync(dirname(at(`data/${name}`)), { recursive: true })
     writeFileSync(at(`data/${name}`), '')
   }
-  rows([
+  return rows([
     [[at('data')], 5, false],
     [[at('data')], 4, true],
     [[at('data/deep'), at('data/missing'), at('outside')], 3, false],
