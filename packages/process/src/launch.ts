@@ -26,8 +26,8 @@ import { explainForeignFiles, explainOpenNet, type FoundWall, type WallOptions }
 import { type Launch, type Launcher, kernelWalls } from './launchers/launcher.js'
 import { getCertificates, getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
-import { getWriteFlags, joinGrants } from './permission-model/grants.js'
-import { findOutwardLinks, findWayOut, getReadFlags, type Link, warnOfLinks } from './permission-model/links.js'
+import { getWriteFlags, joinGrants, type WriteGrants } from './permission-model/grants.js'
+import { findOutwardLinks, findWayOut, getReadFlags, hasMoreFiles, warnOfLinks } from './permission-model/links.js'
 import { type FrontendCode, getNetFlags, MODEL } from './permission-model/module-code.js'
 import type { ProcessPool } from './process-pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
@@ -132,8 +132,7 @@ function prepareLaunch(
   const sandbox = createSandbox(launcher, net, hasBroker)
   // To the kernel, a link in a wall is what it leads to; and the code of a script's process is Sallyport's.
   const isClosed = code.runner !== undefined || (launcher && kernelWalls.has(launcher))
-  const written = writes && !isClosed ? findWayOut(writes) : undefined
-  if (written) throw createLinkError(name, written)
+  if (writes && !isClosed) checkWrites(name, writes)
   const links = isClosed ? [] : findOutwardLinks(reads)
   warnOfLinks(host.log, name, links)
   const flags = [
@@ -195,9 +194,19 @@ function prepareLaunch(
   }
 }
 
-function createLinkError(name: string, { path, target }: Link): BusError {
-  const text = `${name} was not started: in its directories of "write", the link ${path} to ${target} leads out, or would if it were moved`
-  return new BusError('InvalidParams', `${text}. Remove it, or use a wall of bubblewrap`)
+/** That the thread of the host looks through at each start. */
+const MAX_WRITABLE_FILES = 100_000
+
+/** @throws {BusError} InvalidParams */
+function checkWrites(name: string, writes: WriteGrants): void {
+  if (hasMoreFiles(writes.paths, MAX_WRITABLE_FILES)) {
+    const text = `${name} was not started: its directories of "write" have more than ${MAX_WRITABLE_FILES} files`
+    throw new BusError('InvalidParams', `${text}. Remove some, or use a wall of bubblewrap`)
+  }
+  const link = findWayOut(writes)
+  if (!link) return
+  const text = `${name} was not started: in its directories of "write", the link ${link.path} to ${link.target} leads out, or would if it were moved`
+  throw new BusError('InvalidParams', `${text}. Remove it, or use a wall of bubblewrap`)
 }
 
 function announceStop(log: ProcessLog, relay: string, launcher: string, { stop, stopStatus }: GuardedLaunch): void {

@@ -1,10 +1,10 @@
 // The limits of a process over invented samples, and the usage of a real process.
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Child } from './child.js'
-import { countFiles, createLimitCheck, explainRefusedMemory, getChildren, readTreeUsage } from './limits.js'
+import { countFiles, createLimitCheck, explainRefusedMemory, getChildren, readTree, watchLimits } from './limits.js'
 
 const MIB = 2 ** 20
 afterEach(() => void vi.restoreAllMocks())
@@ -98,13 +98,13 @@ test.runIf(process.platform === 'linux')('reads the usage of a process with its 
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   await once(child.stdout, 'data')
-  const usage = readTreeUsage(child.pid!)!
+  const usage = [...readTree(child.pid!)].at(-1)!
   // The shell alone has 1 thread and about 1 MiB.
   expect(usage.memory).toBeGreaterThan(20 * MIB)
   expect(usage.pids).toBeGreaterThan(4)
   process.kill(getChildren(child.pid!)[0]!)
   await once(child, 'close')
-  expect(readTreeUsage(child.pid!)).toBeUndefined()
+  expect([...readTree(child.pid!)].at(-1)).toBeUndefined()
 })
 
 test.runIf(process.platform === 'linux')(
@@ -120,12 +120,34 @@ test.runIf(process.platform === 'linux')(
     const child = spawn(process.execPath, ['-e', command], { stdio: ['ignore', 'pipe', 'ignore'] })
     await once(child.stdout, 'data')
     const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))![1]) * 1024
-    expect(readTreeUsage(child.pid!)!.memory - resident).toBeGreaterThan(30 * MIB)
+    expect([...readTree(child.pid!)].at(-1)!.memory - resident).toBeGreaterThan(30 * MIB)
     expect(countFiles(child.pid!)).toBe(0)
     child.kill('SIGKILL')
     await once(child, 'close')
   },
 )
+
+test.runIf(process.platform === 'linux')('a process with many threads is read in parts', async () => {
+  const command = 'require("fs").stat("/", () => console.log("started")); setInterval(() => {}, 1e6)'
+  const env = { UV_THREADPOOL_SIZE: '64' }
+  const child = spawn(process.execPath, ['-e', command], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  await once(child.stdout, 'data')
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let now = 0
+  // Each step takes a millisecond.
+  vi.spyOn(performance, 'now').mockImplementation(() => now++)
+  const reports: number[] = []
+  const stop = watchLimits(child.pid!, { pids: 1000 }, {}, vi.fn(), ({ pids }) => void reports.push(pids))
+  vi.advanceTimersByTime(100)
+  expect(reports).toEqual([])
+  for (let checks = 0; checks < 10 && reports.length === 0; checks++) vi.advanceTimersByTime(100)
+  expect(reports).toEqual([expect.any(Number)])
+  expect(reports[0]).toBeGreaterThan(64)
+  stop()
+  child.kill('SIGKILL')
+  await once(child, 'close')
+})
 
 test('a kill that the system refuses ends nothing', async () => {
   const launch = { command: process.execPath, args: ['-e', 'process.exit(3)'] }

@@ -9,6 +9,8 @@ import type { Launch, LaunchLimits } from '../launchers/launcher.js'
 const CPU_WINDOW_MS = 10_000
 /** Interval of checks. Memory can grow by some hundred MiB between two of them. */
 const CHECK_INTERVAL_MS = 100
+/** Of this thread's time. A program can have thousands of processes and threads, and the next check continues. */
+const MAX_CHECK_MS = 20
 const MIB: number = 2 ** 20
 /** Linux counts CPU time in ticks of this length for programs, on every machine that Node runs on. */
 const TICKS_PER_SECOND = 100
@@ -39,15 +41,26 @@ export function watchLimits(
 ): () => void {
   if (Object.values(limits).every(limit => limit === undefined)) return () => {}
   const check = createLimitCheck(limits)
+  const { memory = Infinity, pids = Infinity } = limits
+  const { processes = 0 } = launched
+  let walk = readTree(pid)
   return every(CHECK_INTERVAL_MS, () => {
-    const usage = readTreeUsage(pid)
+    const end = performance.now() + MAX_CHECK_MS
+    let step = walk.next()
+    let usage: Usage | undefined
+    while (!step.done) {
+      usage = step.value
+      if (usage.memory > memory * MIB || usage.pids > pids + processes) break
+      if (performance.now() >= end) return
+      step = walk.next()
+    }
+    walk = readTree(pid)
     if (!usage) return
     onUsage(usage)
-    const pids = usage.pids - (launched.processes ?? 0)
     // A process whose threads the kernel refuses to start can continue.
     const reached = limits.pids === undefined ? undefined : describeReached(launched)
     const files = limits.tmp === undefined ? 0 : countFiles(pid)
-    const exceeded = reached ?? check({ ...usage, pids, files }, performance.now())
+    const exceeded = reached ?? check({ ...usage, pids: usage.pids - processes, files }, performance.now())
     if (exceeded) onExceeded(exceeded)
   })
 }
@@ -112,17 +125,22 @@ export interface Usage {
   pids: number
 }
 
-export function readTreeUsage(pid: number): Usage | undefined {
-  const total = readUsage(pid)
-  if (!total) return undefined
-  for (const child of getChildren(pid)) {
-    const usage = readTreeUsage(child)
+/** Reads a process and its descendants in steps, each of one process or thread, and yields the sum so far. It yields nothing if the process has exited. */
+export function* readTree(pid: number): Generator<Usage, void, void> {
+  const total = { memory: 0, cpu: 0, pids: 0 }
+  const waiting = [pid]
+  for (const each of waiting) {
+    const usage = readUsage(each)
     if (!usage) continue
     total.memory += usage.memory
     total.cpu += usage.cpu
     total.pids += usage.pids
+    yield total
+    for (const thread of getThreads(each)) {
+      for (const child of getChildrenOf(each, thread)) waiting.push(child)
+      yield total
+    }
   }
-  return total
 }
 
 /**
@@ -177,7 +195,7 @@ export function countFiles(pid: number): number {
   return Math.max(0, ...getChildren(pid).map(countFiles))
 }
 
-/** Returns `undefined` if the process has exited. Synchronous, because reading /proc takes a few microseconds. */
+/** Returns `undefined` if the process has exited. Synchronous, because reading /proc takes some microseconds. */
 function readUsage(pid: number): Usage | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1')
@@ -218,11 +236,11 @@ function orNone<T>(read: () => T[]): T[] {
 }
 
 /** Returns the ids of the processes that a process has started and not waited for. */
-export function getChildren(pid: number): number[] {
-  const list = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ')
-  const threads = orNone(() => readdirSync(`/proc/${pid}/task`))
-  return threads
-    .flatMap(thread => orNone(() => list(thread)))
+export const getChildren = (pid: number): number[] => getThreads(pid).flatMap(thread => getChildrenOf(pid, thread))
+
+const getThreads = (pid: number): string[] => orNone(() => readdirSync(`/proc/${pid}/task`))
+
+const getChildrenOf = (pid: number, thread: string): number[] =>
+  orNone(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' '))
     .filter(Boolean)
     .map(Number)
-}

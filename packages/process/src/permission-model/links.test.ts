@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { findOutwardLinks, findWayOut, getReadFlags, warnOfLinks } from './links.js'
+import { findOutwardLinks, findWayOut, getReadFlags, hasMoreFiles, warnOfLinks } from './links.js'
 
 let root: string
 let program: string
@@ -127,6 +127,19 @@ test.skipIf(process.platform === 'win32')(
       }
     }),
 )
+
+test('directories with more files than a host looks through are found, without reading them all', () => {
+  for (const name of ['a', 'b', 'deep/c', 'deep/d']) {
+    mkdirSync(dirname(at(`data/${name}`)), { recursive: true })
+    writeFileSync(at(`data/${name}`), '')
+  }
+  return rows([
+    [[at('data')], 5, false],
+    [[at('data')], 4, true],
+    [[at('data/deep'), at('data/missing'), at('outside')], 3, false],
+    [[at('data/deep'), at('outside')], 2, true],
+  ])((directories, most, isMore) => expect(hasMoreFiles(directories, most)).toBe(isMore))
+})
 
 test.skipIf(process.platform === 'win32')('a link is no longer left out once what it leads to is granted', () => {
   link('app/node_modules/a', '../../outside')

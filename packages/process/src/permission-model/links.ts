@@ -1,6 +1,6 @@
 // Links below the directories of a grant. Node and Deno compare a grant with the path that is asked for, and then follow its links: one that leads
 // out would open what nobody granted. So each link that is there at a start, and leads out, is left out of the grants.
-import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, existsSync, opendirSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deniesMissing, hasHost, isWithin, type ReadGrants, readManifest, type WriteGrants } from './grants.js'
@@ -29,6 +29,32 @@ export const findWayOut = ({ directories, paths }: WriteGrants): Link | undefine
   paths
     .flatMap(listLinks)
     .find(({ path, target }) => !isWithin(directories, target) || readlinkSync(path).split(sep).includes('..'))
+
+/** Returns true if directories have more files and directories than that. It reads no further: code that may write there can make millions. */
+export function hasMoreFiles(directories: readonly string[], most: number): boolean {
+  const waiting = [...directories]
+  let count = 0
+  for (const directory of waiting) {
+    for (const entry of readEach(directory)) {
+      if (++count > most) return true
+      if (entry.isDirectory()) waiting.push(join(directory, entry.name))
+    }
+  }
+  return false
+}
+
+function* readEach(path: string): Generator<Dirent, void, void> {
+  try {
+    const directory = opendirSync(path)
+    try {
+      for (let entry = directory.readSync(); entry; entry = directory.readSync()) yield entry
+    } finally {
+      directory.closeSync()
+    }
+  } catch {
+    // It is gone, or of another user.
+  }
+}
 
 /** Returns links of a kind, and those to a directory that contains one of them. */
 function withThoseAbove(links: readonly Link[], isOf: (link: Link) => boolean): Link[] {

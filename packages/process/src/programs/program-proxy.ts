@@ -3,8 +3,7 @@
 // A process in the wall opens the listening socket, passes it to the host, and becomes the program. So no process stays for it, and the
 // program has no socket of the host's network.
 import { type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import type { Server } from 'node:net'
+import { Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { Throttle, toPlainText } from '@sallyport/protocol/internal/util'
@@ -21,10 +20,14 @@ const DENIALS_PER_SECOND = 10
 /** The broker runs in the thread of the host. */
 const REQUESTS_PER_SECOND = 500
 
-/** It is ended by the host's answer, so the host has the socket before the program starts. */
+/**
+ * It is ended by the host's answer, so the host has the socket before the program starts. The kernel can refuse to pass a socket, of which Node tells
+ * neither end. So a line follows it on the channel, which arrives either way.
+ */
 const LISTEN =
-  `const server = require('node:net').createServer().listen(${PROXY_PORT}, '127.0.0.1', () => process.send('', server)); ` +
-  `process.on('message', () => process.exit())`
+  `const send = () => process.send('', server, () => require('node:fs').writeSync(${CHANNEL_DESCRIPTOR}, '""\\n')); ` +
+  `const server = require('node:net').createServer().listen(${PROXY_PORT}, '127.0.0.1', send); ` +
+  `process.on('message', code => process.exit(code))`
 const getScript = (): string =>
   `/usr/bin/env -i ${Object.entries(getNodeEnvironment())
     .map(pair => pair.join('='))
@@ -67,17 +70,16 @@ export async function serveProxy(
     import('../network/broker.js'),
     import('../network/proxy.js'),
   ])
-  let listener: Server
-  try {
-    const received = await once(child, 'message', { signal: ended.signal })
-    listener = received[1]
-  } catch (cause) {
+  const listener = await receiveSocket(child, ended.signal)
+  if (!listener) {
+    const failure = ended.signal.aborted
+      ? 'its process has ended'
+      : 'the system did not pass its socket on. Raise the limit of open files'
+    if (!ended.signal.aborted) child.send(1)
     const why = toPlainText(await text(child.stderr!))
       .trim()
       .slice(0, 500)
-    throw new BusError('LoadFailed', `startProgram: the proxy did not start: ${why || 'its process has ended'}`, {
-      cause,
-    })
+    throw new BusError('LoadFailed', `startProgram: the proxy did not start: ${why || failure}`)
   }
   const denied = new Throttle<BrokerDenial>(denial => onDenied?.(denial), DENIALS_PER_SECOND)
   const broker = new Broker({ hosts, secrets }, denial => denied.add(denial))
@@ -90,7 +92,18 @@ export async function serveProxy(
   }
   if (ended.signal.aborted) return close()
   ended.signal.addEventListener('abort', close)
-  child.send('', () => {
+  child.send(0, () => {
     // If it has ended meanwhile, the program's exit says so.
   })
 }
+
+/** Returns `undefined` if the system did not pass it on, or the process has ended. */
+const receiveSocket = (child: ChildProcess, ended: AbortSignal): Promise<Server | undefined> =>
+  new Promise(resolve => {
+    ended.addEventListener('abort', () => resolve(undefined))
+    child.on('message', (_line, socket) => {
+      if (socket instanceof Server) resolve(socket)
+      // Node takes some ticks for a socket that has come before this line.
+      else setImmediate(() => resolve(undefined))
+    })
+  })

@@ -264,6 +264,13 @@ describe.runIf(hasWall)('in the wall', () => {
     const started = startProgram({ command: 'true', net: ['a.example'], memory: 1 })
     await expect(started).rejects.toMatchObject({ reason: 'LoadFailed', message: /the proxy did not start/ })
   })
+
+  test('a program is not started if the system does not pass the socket of its proxy on', async () => {
+    const host = fileURLToPath(fixture('sandboxes/program/full-host.mjs'))
+    const args = ['-c', 'ulimit -n 300 && exec "$0" "$1"', process.execPath, host]
+    const { stdout } = await promisify(execFile)('/bin/sh', args)
+    expect(JSON.parse(stdout)).toEqual({ reason: 'LoadFailed', message: expect.stringContaining('Raise the limit') })
+  })
 })
 
 test('wrong options are refused', () =>
