@@ -1,11 +1,10 @@
 // The accepted tools of a server as commands of a core plugin.
-import type { CallToolResult } from '@modelcontextprotocol/client'
+import type { CallToolResult, Tool } from '@modelcontextprotocol/client'
 import type { AddedCommand, HostLog } from '@sallyport/core/internal'
 import { getTypeName, isPlainObject, toPlainText } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerLife } from './server-life.js'
-import type { PinnedTool } from './tool-pin.js'
 
 const MAX_NAME_LENGTH = 128
 /** Levels of a tool: a message of core has 64, some of which are around it. */
@@ -17,7 +16,7 @@ const toCommandName = (tool: string): string => tool.replaceAll(/[^A-Za-z0-9_.-]
 const toPermission = (tool: string): string => `allow-${toCommandName(tool).replaceAll('_', '-')}`
 
 /** Returns why tools can be no commands, by their names. @param hasHttp - whether arguments can be sent in headers */
-export function findUnserved(server: string, tools: readonly PinnedTool[], hasHttp: boolean): Unserved {
+export function findUnserved(server: string, tools: readonly Tool[], hasHttp: boolean): Unserved {
   const faulty = tools.flatMap(tool => {
     const fault = findFault(tool, hasHttp)
     return fault === undefined ? [] : [[tool.name, fault] as const]
@@ -27,7 +26,7 @@ export function findUnserved(server: string, tools: readonly PinnedTool[], hasHt
   return new Map([...unserved, ...findShared(names, 'permission', name => `${server}:${toPermission(name)}`)])
 }
 
-function findFault(tool: PinnedTool, hasHttp: boolean): string | undefined {
+function findFault(tool: Tool, hasHttp: boolean): string | undefined {
   const { length } = tool.name
   if (length === 0 || length > MAX_NAME_LENGTH || toCommandName(tool.name) === '__proto__')
     return `its name is not 1 to ${MAX_NAME_LENGTH} characters, or is "__proto__"`
@@ -43,6 +42,7 @@ const isSendable = (value: unknown, levels = MAX_LEVELS): boolean =>
     Object.values(value).every(member => isSendable(member, levels - 1)))
 
 const HEADER = 'x-mcp-header'
+const HEADER_TYPES: readonly unknown[] = ['string', 'integer', 'boolean']
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** Returns false if a client must leave a tool out: a header has a name of its own, and is a text, an integer or a boolean below names alone. */
@@ -50,10 +50,9 @@ function hasValidHeaders(schema: unknown, isReachable = true, names: Set<string>
   if (typeof schema !== 'object' || schema === null) return true
   const { [HEADER]: name, properties, ...rest } = schema as Record<string, unknown>
   if (name !== undefined) {
-    const key = String(name).toLowerCase()
-    const isName = typeof name === 'string' && TOKEN.test(name) && !names.has(key)
-    if (!isName || !isReachable || !['string', 'integer', 'boolean'].includes(String(rest['type']))) return false
-    names.add(key)
+    if (typeof name !== 'string' || !TOKEN.test(name) || names.has(name.toLowerCase())) return false
+    if (!isReachable || !HEADER_TYPES.includes(rest['type'])) return false
+    names.add(name.toLowerCase())
   }
   const areValid = (children: unknown, reachable: boolean): boolean =>
     Object.values(Object(children)).every(each => hasValidHeaders(each, reachable, names))
@@ -63,7 +62,7 @@ function hasValidHeaders(schema: unknown, isReachable = true, names: Set<string>
 export interface ToolCommandsOptions {
   /** Name of the server. */
   readonly name: string
-  readonly tools: readonly PinnedTool[]
+  readonly tools: readonly Tool[]
   readonly timeout: number
   readonly server: ServerLife
   readonly log: HostLog
@@ -78,7 +77,7 @@ export function createToolPlugin(options: ToolCommandsOptions): AddedPlugin {
   return { name, commands, permissions: [{ default: { permissions: tools.map(tool => toPermission(tool.name)) } }] }
 }
 
-function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand {
+function toCommand(tool: Tool, options: ToolCommandsOptions): AddedCommand {
   const { name, description, inputSchema, outputSchema } = tool
   const { server, getRefusal, timeout, log } = options
   const subject = `The tool ${toPlainText(JSON.stringify(name))} of the MCP server ${JSON.stringify(options.name)}`
