@@ -601,6 +601,30 @@ test('a person accepts what was shown: not what the server says later, nor a too
   await client.close()
 })
 
+test('a person who accepts all has seen it', async () => {
+  let text = toTool('read', '1')
+  let notify = (): void => {}
+  setServer(([number, write]) => {
+    notify = () => write(CHANGED)
+    write(toResult(number, `{"tools":[${text}]}`))
+  })
+  await using server = await open()
+  const change = (next: string): Promise<unknown> => {
+    text = toTool('read', next)
+    notify()
+    return new Promise(resolve => server.on('changed', resolve))
+  }
+  for (const offered of ['2', '3']) await change(offered)
+  const another = { reason: 'InvalidRequest', message: expect.stringContaining('Show `changes` again') }
+  await expect(server.accept()).rejects.toMatchObject(another)
+  expect(server.changes).toMatchObject([{ change: 'changed' }])
+  await change('4')
+  await expect(server.accept()).rejects.toMatchObject(another)
+  expect(JSON.parse(server.changes[0]!.offered!).inputSchema.x).toBe(4)
+  await server.accept()
+  expect(server.changes).toEqual([])
+})
+
 test('a server that does not read what it is sent, or has closed its input, is ended', async () => {
   setServer(([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)))
   await using _ = await open()
