@@ -222,6 +222,18 @@ test('a list of tools is bounded in tools, characters, values and pages', async 
   }
 })
 
+test('a text in the place of a schema, or of its members, has none', async () => {
+  const schemas = ['"ab"', '{"type":"object","properties":"ab"}']
+  const tools = schemas.map((schema, at) => `{"name":"t${at}","inputSchema":${schema}}`)
+  setServer(([number, write]) => write(toResult(number, `{"tools":[${tools.join()}]}`)))
+  await using _ = await open()
+  const client = await bus.connect('reader', { allow: ['s:default'] })
+  const described = await bus.describe('reader')
+  const args = { type: 'object', properties: { onProgress: {} } }
+  expect(described.map(each => each.args)).toEqual(schemas.map(() => args))
+  await client.close()
+})
+
 const CHANGED = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
 
 test('tools are listed again at once after a change, then with pauses, and the last change is seen', async () => {

@@ -1,7 +1,7 @@
 // The accepted tools of a server as commands of a core plugin.
 import type { CallToolResult, Tool } from '@modelcontextprotocol/client'
 import type { AddedCommand, HostLog } from '@sallyport/core/internal'
-import { getTypeName, isPlainObject, toPlainText } from '@sallyport/protocol/internal/util'
+import { getTypeName, isObject, isPlainObject, toPlainText } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerLife } from './server-life.js'
@@ -55,7 +55,8 @@ function hasValidHeaders(schema: unknown, isReachable = true, names: Set<string>
     names.add(name.toLowerCase())
   }
   const areValid = (children: unknown, reachable: boolean): boolean =>
-    Object.values(Object(children)).every(each => hasValidHeaders(each, reachable, names))
+    typeof children !== 'object' ||
+    Object.values(children ?? {}).every(each => hasValidHeaders(each, reachable, names))
   return areValid(properties, isReachable) && areValid(rest, false)
 }
 
@@ -81,7 +82,8 @@ function toCommand(tool: Tool, options: ToolCommandsOptions): AddedCommand {
   const { name, description, inputSchema, outputSchema } = tool
   const { server, getRefusal, timeout, log } = options
   const subject = `The tool ${toPlainText(JSON.stringify(name))} of the MCP server ${JSON.stringify(options.name)}`
-  const properties = { ...(inputSchema.properties as object), [PROGRESS_ARGUMENT]: {} }
+  const { properties: own } = inputSchema
+  const properties = { ...(isObject(own) && own), [PROGRESS_ARGUMENT]: {} }
   // The server checks its arguments itself.
   const args = describeOnly({ ...inputSchema, properties })
   let hasWarned = false
@@ -139,7 +141,8 @@ function findMismatch(schema: unknown, value: unknown, place = 'structuredConten
   if (!isPlainObject(value)) return undefined
   const missing = toTexts(schema['required']).find(name => !Object.hasOwn(value, name))
   if (missing !== undefined) return `${place}.${missing} is missing`
-  const members = Object.entries(Object(schema['properties'])).filter(([name]) => Object.hasOwn(value, name))
+  const { properties } = schema
+  const members = isObject(properties) ? Object.entries(properties).filter(([name]) => Object.hasOwn(value, name)) : []
   const mismatches = members.map(([name, member]) => findMismatch(member, value[name], `${place}.${name}`))
   return mismatches.find(mismatch => mismatch !== undefined)
 }

@@ -220,7 +220,8 @@ export class Relay {
     if (resolve) return resolve(message)
     const method = this.#calls.get(id)
     const { result } = message
-    const asked = Object.values(Object(result?.['inputRequests'])).map(each => toText(Object(each).method))
+    const requests = result?.['inputRequests']
+    const asked = Object.values(isObject(requests) ? requests : {}).map(each => toText(Object(each).method))
     const denied = asked.find(each => !this.#isAllowed(each))
     if (denied !== undefined) return this.#refuse(id, REFUSED, `The server asked for ${denied}, which is not allowed`)
     this.#calls.delete(id)
