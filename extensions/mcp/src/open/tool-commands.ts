@@ -55,8 +55,7 @@ function hasValidHeaders(schema: unknown, isReachable = true, names: Set<string>
     names.add(name.toLowerCase())
   }
   const areValid = (children: unknown, reachable: boolean): boolean =>
-    typeof children !== 'object' ||
-    Object.values(children ?? {}).every(each => hasValidHeaders(each, reachable, names))
+    typeof children !== 'object' || Object.values(children ?? {}).every(each => hasValidHeaders(each, reachable, names))
   return areValid(properties, isReachable) && areValid(rest, false)
 }
 

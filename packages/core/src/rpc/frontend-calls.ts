@@ -278,7 +278,8 @@ export class FrontendCalls {
 
 /** What a function that runs has not delivered is another call. */
 function markDelivery(error: CausedErrorObject): void {
-  if (error.code === ERROR_CODES.Disconnected) error.data = { ...(isObject(error.data) && error.data), delivered: 'unknown' }
+  if (error.code === ERROR_CODES.Disconnected)
+    error.data = { ...(isObject(error.data) && error.data), delivered: 'unknown' }
 }
 
 /**

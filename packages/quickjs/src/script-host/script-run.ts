@@ -299,7 +299,10 @@ export class ScriptRun implements MachineEvents {
 const CALL = /^\[?\{"jsonrpc":"2\.0","id":\d+,"method"/
 
 const toLost = ({ reason, message, data, cause }: BusError): BusError =>
-  new BusError(reason, `What it had sent is lost. ${message}`, { data: { ...(isObject(data) && data), unsent: 'unknown' }, cause })
+  new BusError(reason, `What it had sent is lost. ${message}`, {
+    data: { ...(isObject(data) && data), unsent: 'unknown' },
+    cause,
+  })
 
 function tooLarge(limit: 'memory' | 'snapshot', bytes: number, max: number): BusError {
   const message = `The script was interrupted, and its ${limit} of ${bytes} bytes exceeds ${max}. Let it hold less meanwhile`

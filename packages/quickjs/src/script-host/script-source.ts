@@ -69,7 +69,11 @@ export class ScriptSource {
     const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
     const error = isKnown
       ? new BusError(reason as BusErrorReason, message, data === undefined ? {} : { data })
-      : fromErrorData({ ...(isObject(thrown) && thrown), name: String(crossed.name ?? 'Error').slice(0, 100), message })!
+      : fromErrorData({
+          ...(isObject(thrown) && thrown),
+          name: String(crossed.name ?? 'Error').slice(0, 100),
+          message,
+        })!
     return Object.assign(error, { stack })
   }
 
