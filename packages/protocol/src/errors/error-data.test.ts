@@ -24,8 +24,7 @@ it('sends the stack of a CommandError, and of an error of the bus that the funct
   }))
 
 it('takes no members of a text', () => {
-  const cause = { name: 'Error', message: 'no', stack: '', properties: 'abc' }
-  const received = fromCausedErrorObject({ code: -32000, message: 'no', cause })
+  const received = fromCausedErrorObject(JSON.parse('{"code":-32000,"message":"no","cause":{"properties":"abc"}}'))
   expect(Object.keys(Object(received.cause))).toEqual([])
 })
 
