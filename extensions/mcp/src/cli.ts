@@ -73,11 +73,16 @@ function print(text: string, exitCode: number): number {
   return exitCode
 }
 
+/** Of texts that name an option of a function, which has another name here. */
+const PLACE = /^(?:startProgram|openMcp): (?:(pin|read|write|net)(?:\[\d+\])?)?/
+
+const toOption = (_: string, name?: string): string => (name === undefined ? '' : `--${name === 'pin' ? 'lock' : name}`)
+
 try {
   process.exitCode = await run(process.argv.slice(2))
   // The input of a client that goes on would keep this process.
   process.exit()
 } catch (error) {
-  const text = `sallyport-mcp: ${toPlainText((error as Error).message)}\n`
+  const text = `sallyport-mcp: ${toPlainText((error as Error).message.replace(PLACE, toOption))}\n`
   process.stderr.write(text, () => process.exit(error instanceof UsageError ? 2 : 1))
 }

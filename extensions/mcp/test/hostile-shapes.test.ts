@@ -222,6 +222,18 @@ test('a list of tools is bounded in tools, characters, values and pages', async 
   }
 })
 
+test('a text in the place of a schema, or of its members, has none', async () => {
+  const schemas = ['"ab"', '{"type":"object","properties":"ab"}']
+  const tools = schemas.map((schema, at) => `{"name":"t${at}","inputSchema":${schema}}`)
+  setServer(([number, write]) => write(toResult(number, `{"tools":[${tools.join()}]}`)))
+  await using _ = await open()
+  const client = await bus.connect('reader', { allow: ['s:default'] })
+  const described = await bus.describe('reader')
+  const args = { type: 'object', properties: { onProgress: {} } }
+  expect(described.map(each => each.args)).toEqual(schemas.map(() => args))
+  await client.close()
+})
+
 const CHANGED = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
 
 test('tools are listed again at once after a change, then with pauses, and the last change is seen', async () => {
@@ -599,6 +611,30 @@ test('a person accepts what was shown: not what the server says later, nor a too
   await client.invoke('plugin:s|read_note')
   expect(called).toEqual(['read_note'])
   await client.close()
+})
+
+test('a person who accepts all has seen it', async () => {
+  let text = toTool('read', '1')
+  let notify = (): void => {}
+  setServer(([number, write]) => {
+    notify = () => write(CHANGED)
+    write(toResult(number, `{"tools":[${text}]}`))
+  })
+  await using server = await open()
+  const change = (next: string): Promise<unknown> => {
+    text = toTool('read', next)
+    notify()
+    return new Promise(resolve => server.on('changed', resolve))
+  }
+  for (const offered of ['2', '3']) await change(offered)
+  const another = { reason: 'InvalidRequest', message: expect.stringContaining('Show `changes` again') }
+  await expect(server.accept()).rejects.toMatchObject(another)
+  expect(server.changes).toMatchObject([{ change: 'changed' }])
+  await change('4')
+  await expect(server.accept()).rejects.toMatchObject(another)
+  expect(JSON.parse(server.changes[0]!.offered!).inputSchema.x).toBe(4)
+  await server.accept()
+  expect(server.changes).toEqual([])
 })
 
 test('a server that does not read what it is sent, or has closed its input, is ended', async () => {

@@ -132,6 +132,8 @@ test('arguments are in the headers that a tool wants, and a tool whose headers a
     name: { a: { type: 'string', 'x-mcp-header': 'a b' } },
     empty: { a: { type: 'string', 'x-mcp-header': '' } },
     branch: { a: { anyOf: [other] } },
+    textless: { a: { type: 'string', 'x-mcp-header': { toString: 1, valueOf: 1 } } },
+    typeless: { a: { type: { toString: 1, valueOf: 1 }, 'x-mcp-header': 'A' } },
   }
   const deep = { type: 'object', properties: { zone: { type: 'integer', 'x-mcp-header': 'Zone' } } }
   const named = { 'x-mcp-header': { type: 'string' }, region: other, deep }
@@ -326,6 +328,11 @@ test('a person signs in at an encrypted address, whatever the server names', () 
   for (const url of safeUrls) redirect(url)
   expect(opened).toEqual(safeUrls)
   expect(safe.clientMetadata).toEqual(provider.clientMetadata)
+})
+
+test('a frozen provider authorizes the host, too', async () => {
+  const provider = withSafeSignIn(Object.freeze({ token: () => Promise.resolve('a-token') }))
+  expect('token' in provider && (await provider.token())).toBe('a-token')
 })
 
 test('only hosts of the list are reached, and private addresses only if they are named', async () => {

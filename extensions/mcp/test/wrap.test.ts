@@ -1,10 +1,10 @@
 // `sallyport-mcp wrap`: what passes, what was accepted, and what a server can reach.
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Tool } from '@modelcontextprotocol/client'
@@ -79,6 +79,24 @@ describe.runIf(hasWall)('a wrapped server', () => {
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['run'])
     await expect(client.callTool({ name: 'added' })).rejects.toThrow('The tool "added" is not as')
     expect(await call('none')).toBe('ran')
+  }, 60_000)
+
+  test('inherits no descriptor that its client has left open', () => {
+    const data = makeDirectory()
+    const open = openSync(dirname(SERVER), 'r')
+    onTestFinished(() => closeSync(open))
+    const program =
+      "const fs = require('fs'); for (const each of fs.readdirSync('/proc/self/fd')) try { console.error('has', fs.readlinkSync('/proc/self/fd/' + each)) } catch {}"
+    const args = [CLI, 'wrap', '--', 'node', '-e', program]
+    const stdio = [
+      ...Array.from({ length: 3 }, () => 'pipe' as const),
+      ...Array.from({ length: 17 }, () => 'ignore' as const),
+      open,
+    ]
+    const env = { PATH: process.env.PATH, XDG_DATA_HOME: data }
+    const { stderr } = spawnSync(process.execPath, args, { cwd: data, env, stdio, encoding: 'utf8' })
+    expect(stderr).toContain('has pipe:')
+    expect(stderr).not.toContain(`has ${dirname(SERVER)}`)
   }, 60_000)
 
   test('has the tools of --tool alone', async () => {
@@ -210,6 +228,29 @@ test('ids and methods that nobody could keep are no messages', async () => {
   ])
 })
 
+test('a client that reads other spellings of a member sees no more than what was accepted', async () => {
+  const tools = [{ name: 'run' }]
+  const approval = { review: async () => {}, accepts: () => true }
+  const { input, output, stdin, stdout, send, receive, kill } = startRelay({ approval })
+  onTestFinished(kill)
+  send(input, { id: 1, method: 'tools/list' })
+  for (const more of [{}, { Tools: ['hidden'], toolſ: ['hidden'], nextCursor: 'a' }]) {
+    send(stdout, { id: Object(await receive(stdin)).id, result: { tools, ...more }, Result: { tools: ['hidden'] } })
+  }
+  const listed = [{ name: 'run', inputSchema: { type: 'object' } }]
+  expect(await receive(output)).toEqual({ jsonrpc: '2.0', id: 1, result: { tools: listed, nextCursor: 'a' } })
+})
+
+test('numbers that JavaScript cannot hold pass as they are, and so does what looks like their mark', async () => {
+  const { input, stdin, kill } = startRelay()
+  onTestFinished(kill)
+  const text = String.raw`{"a\":":9007199254740993,"b":[-18446744073709551615,1e400],"c":"\u00005","d":"\u0000x 12345678901234567"}`
+  input.write(`{"jsonrpc":"2.0","method":"x","params":${text}}
+`)
+  expect(String((await once(stdin, 'data'))[0])).toBe(`{"method":"x","params":${text},"jsonrpc":"2.0"}
+`)
+})
+
 const LIST = (...lines: string[]): Tool[] => [
   { name: 'run', description: lines.join('\n'), inputSchema: { type: 'object' } },
 ]
@@ -227,6 +268,19 @@ test('lines of a tool that have only moved are shown', async () => {
   expect(told.join('\n')).toMatch(
     /- description: - delete[^]*- description: - list[^]*\+ description: - list[^]*\+ description: - delete/,
   )
+})
+
+test('what a client gets beside the description must not change either, and a call names its tool by a text', async () => {
+  const file = join(makeDirectory(), 'lock.json')
+  const [tool] = LIST('a tool')
+  const offered: Tool = { ...tool!, _meta: { hint: 'Call this first' } }
+  await (await readApproval(file)).approval.review([tool!], '')
+  const { approval, told } = await readApproval(file)
+  await approval.review([offered], '')
+  expect(told.join('\n')).toContain('+ _meta:   "hint": "Call this first"')
+  expect([tool!, offered].map(each => approval.accepts(each))).toEqual([true, false])
+  for (const name of [{ toString: 1, valueOf: 1 }, ['run'], undefined])
+    expect(approval.getRefusal(name)).toMatch(/^There is no tool /)
 })
 
 test('--accept takes another commit of the same version', async () => {
@@ -265,6 +319,9 @@ test('servers of different packages have different directories', () => {
   expect(new Set(names).size).toBe(specs.length)
   for (const name of names) expect(name).toMatch(/^[\w~+][\w.~+-]*$|^\.{1,2}-\w{8}$/)
   expect(getName({ spec: '@a/b@^1.2', bin: undefined, args: [] }, [])).toBe('a+b')
+  // As its client starts it from another directory.
+  const [near, far] = [relative('', SERVER), SERVER].map(path => getName(undefined, ['node', path]))
+  expect(near).toBe(far)
 })
 
 describe.runIf(hasWall)('--accept', () => {
@@ -302,13 +359,14 @@ test('what a command line asks for is refused if it cannot be meant', () =>
     ['--write must not contain what was accepted', '--write', 'link', ...PROGRAM],
     ['--write must not contain what was accepted', '--lock', 'a-home/lock.json', '--write', 'a-home', ...PROGRAM],
     ['npx --shell is not known here', '--', 'npx', '--shell', 'a'],
+    ['sallyport-mcp: --lock must be a file in a directory', '--lock', '/none/lock.json', ...PROGRAM],
   ])((says, ...args) => {
     const data = makeDirectory()
     symlinkSync('.', join(data, 'link'))
     mkdirSync(join(data, 'a-home'))
     const env = { PATH: process.env.PATH, XDG_DATA_HOME: data }
     const ended = spawnSync(process.execPath, [CLI, 'wrap', ...args], { cwd: data, env, encoding: 'utf8' })
-    expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining(says) })
+    expect(ended).toMatchObject({ status: says.includes('--lock') ? 1 : 2, stderr: expect.stringContaining(says) })
   }))
 
 test('without a wall on the machine, nothing starts, and the remedy is said', () => {
@@ -351,6 +409,9 @@ test('doctor says of each server of a configuration what it reaches, and the lin
   ])
   expect(look(file).stdout).toContain(`  npx -y @sallyport/mcp ${line}`)
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ mcpServers })
+  const [, name = ''] = /("mcpServers":.*)\}$/.exec(JSON.stringify({ mcpServers })) ?? []
+  writeFileSync(file, `\ufeff// of "VS Code"\n{/* } */${name},}`)
+  expect(JSON.parse(look(file, '--json').stdout).servers).toEqual(servers)
   expect(look(CLI)).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be read') })
 })
 

@@ -1,5 +1,6 @@
 // The list of tools of a server of others: bounded, and repaired where one tool would cost others.
 import type { Tool } from '@modelcontextprotocol/client'
+import { isObject } from '@sallyport/protocol/internal/util'
 
 /** Tools that a server can have, and pages, characters and values in which it lists them. */
 const MAX_TOOLS = 1000
@@ -11,7 +12,8 @@ const MAX_VALUES = 100_000
 const repairTool = ({ description, inputSchema, ...tool }: Tool): Tool => ({
   ...tool,
   ...(typeof description === 'string' && { description }),
-  inputSchema: { ...Object(inputSchema), type: 'object' },
+  // The members of a text would be its characters.
+  inputSchema: { ...(isObject(inputSchema) && inputSchema), type: 'object' },
 })
 
 /** Returns the tools of a page. What has no name is none. */

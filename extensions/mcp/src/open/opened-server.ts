@@ -15,7 +15,7 @@ import { matches } from './list-tools.js'
 import type { McpServerEvents, ToolChange } from './options.js'
 import { ServerLife, type ServerLifeOptions } from './server-life.js'
 import { createToolPlugin, findUnserved } from './tool-commands.js'
-import type { PinnedTool, ToolPin } from './tool-pin.js'
+import type { ToolPin } from './tool-pin.js'
 
 /** A server of others that is a plugin of a bus. */
 export interface McpServer {
@@ -24,9 +24,9 @@ export interface McpServer {
   /** What differs from the tools that were accepted, and which of these are no commands. `added` and `changed` tools are refused. */
   readonly changes: readonly ToolChange[]
   /**
-   * Accepts what `changes` names now, or only these, and writes them to the pin.
+   * Accepts changes that were shown to a person, and writes them to the pin: nothing else is accepted than what they read.
    *
-   * @param accepted - names of tools; or changes that were shown to a person, for whom nothing else is accepted than what they read
+   * @param accepted - these, or names of tools, whatever the server offers by then. @default `changes` as it was read last, or as `changed` told first
    * @throws {BusError} InvalidRequest if the server offers something else meanwhile; InvalidParams for an unknown name
    */
   accept(accepted?: readonly (string | ToolChange)[]): Promise<void>
@@ -53,6 +53,8 @@ export class OpenedServer implements McpServer {
   readonly #server: ServerLife
   #current: readonly Tool[] = []
   #changes: readonly ToolChange[] = []
+  /** What a person can have read. */
+  #shown: readonly ToolChange[] | undefined
   #unserved: Unserved = new Map()
   #isReplacing = false
   #hasPlugin = false
@@ -64,7 +66,7 @@ export class OpenedServer implements McpServer {
     this.name = name
     this.#options = options
     const onTools = (tools: readonly Tool[]): void => {
-      this.#current = tools
+      this.#current = tools.map(toRead)
       // Before the first start nothing was accepted, and nothing can have changed.
       if (pin.tools) this.#compare()
     }
@@ -87,13 +89,14 @@ export class OpenedServer implements McpServer {
   }
 
   get changes(): readonly ToolChange[] {
-    return this.#changes
+    return (this.#shown = this.#changes)
   }
 
-  accept(accepted?: readonly (string | ToolChange)[]): Promise<void> {
+  accept(accepted: readonly (string | ToolChange)[] = this.#shown ?? this.#changes): Promise<void> {
     return this.#change(async () => {
-      const names = (accepted ?? this.#changes).flatMap(each => this.#toAccepted(each))
+      const names = accepted.flatMap(each => this.#toAccepted(each))
       await this.#options.pin.accept(this.#current, names)
+      this.#shown = undefined
       await this.#replaceTools()
     })
   }
@@ -146,7 +149,7 @@ export class OpenedServer implements McpServer {
     return this.#options.globs?.some(glob => matches(glob, tool)) ?? true
   }
 
-  #getAccepted(): readonly PinnedTool[] {
+  #getAccepted(): readonly Tool[] {
     return (this.#options.pin.tools ?? []).filter(tool => this.#isServed(tool.name))
   }
 
@@ -162,7 +165,9 @@ export class OpenedServer implements McpServer {
     const next = [...acceptable, ...Array.from(unserved, toChange)]
     const isSame = JSON.stringify(next) === JSON.stringify(this.#changes)
     this.#changes = next
-    if (!isSame && next.length > 0) this.#options.events.emit('changed', { changes: next })
+    if (isSame || next.length === 0) return
+    this.#shown ??= next
+    this.#options.events.emit('changed', { changes: next })
   }
 
   readonly #getRefusal = (tool: string): string | undefined => {
@@ -210,6 +215,15 @@ export class OpenedServer implements McpServer {
     const text = `No tool of the MCP server "${this.name}" matched ${listNames(unmatched)} of "tools". It has ${names}.`
     getLog(bus).warn(text)
   }
+}
+
+/** What a command has of a tool, for a model and for its arguments. The rest of it goes nowhere, and can change. */
+const MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
+
+const toRead = (tool: Tool): Tool => {
+  const { name, inputSchema } = tool
+  const read = MEMBERS.flatMap(member => (tool[member] === undefined ? [] : [[member, tool[member]]]))
+  return { name, inputSchema, ...Object.fromEntries(read) }
 }
 
 const toChange = ([tool, reason]: [string, string]): ToolChange => ({ tool, change: 'unserved', reason })

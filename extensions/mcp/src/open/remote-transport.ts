@@ -45,15 +45,16 @@ const LOOPBACK = /^(?:localhost|127\.[\d.]+|\[::1\])$/
 
 /** The server names the address at which a person signs in, and a provider opens it with what the system has for its scheme. */
 export function withSafeSignIn(provider: AuthProvider): AuthProvider {
-  return new Proxy(provider, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target)
+  // Of a frozen object, a proxy must return the very members.
+  return new Proxy(Object.create(provider) as AuthProvider, {
+    get(_, key) {
+      const value: unknown = Reflect.get(provider, key, provider)
       if (typeof value !== 'function') return value
-      if (key !== 'redirectToAuthorization') return value.bind(target)
+      if (key !== 'redirectToAuthorization') return value.bind(provider)
       return (url: URL) => {
         const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname))
         if (!isSafe) throw new RequestLost(`it wants a person to sign in at an address of ${url.protocol}`)
-        return value.call(target, url) as unknown
+        return value.call(provider, url) as unknown
       }
     },
   })
@@ -198,7 +199,7 @@ export class RemoteTransport implements ServerTransport {
   }
 
   #isAnswer(message: unknown): boolean {
-    const { id, method }: { id?: RequestId; method?: unknown } = Object(message)
+    const { id, method }: { id?: unknown; method?: unknown } = Object(message)
     const exchange = method === undefined ? this.#getExchange(id) : undefined
     if (!exchange) return false
     try {
@@ -211,8 +212,8 @@ export class RemoteTransport implements ServerTransport {
   }
 
   /** The SDK takes "1" for 1. */
-  #getExchange(id: RequestId | undefined): (Exchange & Pick<Deferred<void>, 'resolve'>) | undefined {
-    return id === undefined ? undefined : (this.#open.get(id) ?? this.#open.get(Number(id)))
+  #getExchange(id: unknown): (Exchange & Pick<Deferred<void>, 'resolve'>) | undefined {
+    return isId(id) ? (this.#open.get(id) ?? this.#open.get(Number(id))) : undefined
   }
 
   #receive(message: JSONRPCMessage): void {
@@ -226,6 +227,8 @@ export class RemoteTransport implements ServerTransport {
     onNextTick(() => void this.close(SESSION_ENDED))
   }
 }
+
+const isId = (id: unknown): id is RequestId => typeof id === 'string' || typeof id === 'number'
 
 /** The SDK wraps errors of its first request. */
 function findCause<T extends Error>(error: Error, type: new (...args: never[]) => T): T | undefined {

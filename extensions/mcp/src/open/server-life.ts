@@ -17,7 +17,6 @@ import { describeOnly } from '../shared/tools.js'
 import type { OpenMcpOptions, ServerEvents } from './options.js'
 import { readTools } from './list-tools.js'
 import type { ServerTransport } from './server-transport.js'
-import type { PinnedTool } from './tool-pin.js'
 
 /** Time for a server to answer a question of the newer protocol, before it is asked in the older one. */
 const PROBE_TIMEOUT_MS = 5000
@@ -68,7 +67,7 @@ export class ServerLife {
    */
   async call(
     subject: string,
-    { name, inputSchema }: PinnedTool,
+    { name, inputSchema }: Tool,
     args: Record<string, unknown>,
     options: ToolCallOptions,
   ): Promise<Partial<CallToolResult>> {

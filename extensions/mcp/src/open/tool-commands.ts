@@ -1,12 +1,11 @@
 // The accepted tools of a server as commands of a core plugin.
-import type { CallToolResult } from '@modelcontextprotocol/client'
+import type { CallToolResult, Tool } from '@modelcontextprotocol/client'
 import type { AddedCommand, HostLog } from '@sallyport/core/internal'
-import { getTypeName, isPlainObject, toPlainText } from '@sallyport/protocol/internal/util'
+import { getTypeName, isObject, isPlainObject, toPlainText } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { toJsonMembers } from '../shared/json.js'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerLife } from './server-life.js'
-import type { PinnedTool } from './tool-pin.js'
 
 const MAX_NAME_LENGTH = 128
 /** Levels of a tool: a message of core has 64, some of which are around it. */
@@ -18,7 +17,7 @@ const toCommandName = (tool: string): string => tool.replaceAll(/[^A-Za-z0-9_.-]
 const toPermission = (tool: string): string => `allow-${toCommandName(tool).replaceAll('_', '-')}`
 
 /** Returns why tools can be no commands, by their names. @param hasHttp - whether arguments can be sent in headers */
-export function findUnserved(server: string, tools: readonly PinnedTool[], hasHttp: boolean): Unserved {
+export function findUnserved(server: string, tools: readonly Tool[], hasHttp: boolean): Unserved {
   const faulty = tools.flatMap(tool => {
     const fault = findFault(tool, hasHttp)
     return fault === undefined ? [] : [[tool.name, fault] as const]
@@ -28,7 +27,7 @@ export function findUnserved(server: string, tools: readonly PinnedTool[], hasHt
   return new Map([...unserved, ...findShared(names, 'permission', name => `${server}:${toPermission(name)}`)])
 }
 
-function findFault(tool: PinnedTool, hasHttp: boolean): string | undefined {
+function findFault(tool: Tool, hasHttp: boolean): string | undefined {
   const { length } = tool.name
   if (length === 0 || length > MAX_NAME_LENGTH || toCommandName(tool.name) === '__proto__')
     return `its name is not 1 to ${MAX_NAME_LENGTH} characters, or is "__proto__"`
@@ -44,6 +43,7 @@ const isSendable = (value: unknown, levels = MAX_LEVELS): boolean =>
     Object.values(value).every(member => isSendable(member, levels - 1)))
 
 const HEADER = 'x-mcp-header'
+const HEADER_TYPES: readonly unknown[] = ['string', 'integer', 'boolean']
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** Returns false if a client must leave a tool out: a header has a name of its own, and is a text, an integer or a boolean below names alone. */
@@ -51,20 +51,19 @@ function hasValidHeaders(schema: unknown, isReachable = true, names: Set<string>
   if (typeof schema !== 'object' || schema === null) return true
   const { [HEADER]: name, properties, ...rest } = schema as Record<string, unknown>
   if (name !== undefined) {
-    const key = String(name).toLowerCase()
-    const isName = typeof name === 'string' && TOKEN.test(name) && !names.has(key)
-    if (!isName || !isReachable || !['string', 'integer', 'boolean'].includes(String(rest['type']))) return false
-    names.add(key)
+    if (typeof name !== 'string' || !TOKEN.test(name) || names.has(name.toLowerCase())) return false
+    if (!isReachable || !HEADER_TYPES.includes(rest['type'])) return false
+    names.add(name.toLowerCase())
   }
   const areValid = (children: unknown, reachable: boolean): boolean =>
-    Object.values(Object(children)).every(each => hasValidHeaders(each, reachable, names))
+    typeof children !== 'object' || Object.values(children ?? {}).every(each => hasValidHeaders(each, reachable, names))
   return areValid(properties, isReachable) && areValid(rest, false)
 }
 
 export interface ToolCommandsOptions {
   /** Name of the server. */
   readonly name: string
-  readonly tools: readonly PinnedTool[]
+  readonly tools: readonly Tool[]
   readonly timeout: number
   readonly server: ServerLife
   readonly log: HostLog
@@ -79,11 +78,12 @@ export function createToolPlugin(options: ToolCommandsOptions): AddedPlugin {
   return { name, commands, permissions: [{ default: { permissions: tools.map(tool => toPermission(tool.name)) } }] }
 }
 
-function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand {
+function toCommand(tool: Tool, options: ToolCommandsOptions): AddedCommand {
   const { name, description, inputSchema, outputSchema } = tool
   const { server, getRefusal, timeout, log } = options
   const subject = `The tool ${toPlainText(JSON.stringify(name))} of the MCP server ${JSON.stringify(options.name)}`
-  const properties = { ...(inputSchema.properties as object), [PROGRESS_ARGUMENT]: {} }
+  const { properties: own } = inputSchema
+  const properties = { ...(isObject(own) && own), [PROGRESS_ARGUMENT]: {} }
   // The server checks its arguments itself.
   const args = describeOnly({ ...inputSchema, properties })
   let hasWarned = false
@@ -142,7 +142,8 @@ function findMismatch(schema: unknown, value: unknown, place = 'structuredConten
   if (!isPlainObject(value)) return undefined
   const missing = toTexts(schema['required']).find(name => !Object.hasOwn(value, name))
   if (missing !== undefined) return `${place}.${missing} is missing`
-  const members = Object.entries(Object(schema['properties'])).filter(([name]) => Object.hasOwn(value, name))
+  const { properties } = schema
+  const members = isObject(properties) ? Object.entries(properties).filter(([name]) => Object.hasOwn(value, name)) : []
   const mismatches = members.map(([name, member]) => findMismatch(member, value[name], `${place}.${name}`))
   return mismatches.find(mismatch => mismatch !== undefined)
 }

@@ -1,4 +1,4 @@
-// The tools that the host has accepted, in a file. What a model reads of a tool must not change behind the host's back.
+// The tools that the host has accepted, in a file, with all of what passes on to a model. None of it must change behind the host's back.
 import { existsSync, type PathLike } from 'node:fs'
 import { SharedText } from '@sallyport/core/internal'
 import { dirname } from 'node:path'
@@ -10,19 +10,14 @@ import { escapeHidden, parseJson, toPlainText } from '@sallyport/protocol/intern
 import { checkValue, isBelow } from '../shared/checks.js'
 import type { ToolChange } from './options.js'
 
-/** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */
-export type PinnedTool = Pick<Tool, (typeof MEMBERS)[number]>
-
-export const MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
-
-type Servers = Record<string, PinnedTool[]>
+type Servers = Record<string, Tool[]>
 
 export class ToolPin {
   readonly #server: string
   readonly #text: SharedText
   readonly #path: string | undefined
   /** The accepted tools. `undefined` before the first start of the server. */
-  tools: readonly PinnedTool[] | undefined
+  tools: readonly Tool[] | undefined
 
   private constructor(server: string, path: string | undefined) {
     this.#server = server
@@ -70,7 +65,7 @@ export class ToolPin {
 
   /** Accepts the tools of a first start, unless another program has accepted some in the meantime. */
   async begin(tools: readonly Tool[]): Promise<void> {
-    await this.#change(accepted => accepted ?? tools.map(toPinned).toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+    await this.#change(accepted => accepted ?? tools.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
   }
 
   /** Accepts the tools that a server has now, or some of them. Others stay. @throws {BusError} InvalidParams for an unknown name */
@@ -79,8 +74,8 @@ export class ToolPin {
       const known = new Set([...accepted, ...tools].map(({ name }) => name))
       for (const name of names ?? [])
         checkValue(`accept: ${name}`, known.has(name), `one of ${toPlainText([...known].join(', '))}`)
-      const isChosen = ({ name }: PinnedTool): boolean => names?.includes(name) ?? true
-      const chosen = new Map(tools.filter(isChosen).map(tool => [tool.name, toPinned(tool)]))
+      const isChosen = ({ name }: Tool): boolean => names?.includes(name) ?? true
+      const chosen = new Map(tools.filter(isChosen).map(tool => [tool.name, tool]))
       // What was accepted first comes first: of two that share a permission, it is the one that is served.
       const kept = accepted.flatMap(tool => (isChosen(tool) ? (chosen.get(tool.name) ?? []) : tool))
       for (const { name } of accepted) chosen.delete(name)
@@ -89,7 +84,7 @@ export class ToolPin {
   }
 
   /** @param change - gets what the file has now, which another program can have written */
-  async #change(change: (accepted: PinnedTool[] | undefined) => PinnedTool[]): Promise<void> {
+  async #change(change: (accepted: Tool[] | undefined) => Tool[]): Promise<void> {
     await this.#text.change(text => {
       const { servers, ...others } = this.#parse(text)
       servers[this.#server] = change(servers[this.#server])
@@ -121,19 +116,14 @@ export class ToolPin {
 }
 
 const isToolList = (tools: unknown): boolean =>
-  Array.isArray(tools) && tools.every(tool => typeof (tool as PinnedTool | null)?.name === 'string')
-
-const toPinned = (tool: Tool): PinnedTool =>
-  Object.fromEntries(MEMBERS.flatMap(name => (tool[name] === undefined ? [] : [[name, tool[name]]]))) as PinnedTool
+  Array.isArray(tools) && tools.every(tool => typeof (tool as Tool | null)?.name === 'string')
 
 /** For a person. */
-const describeTool = (tool: PinnedTool): string =>
-  JSON.stringify(toPinned(tool), undefined, 2).split('\n').map(escapeHidden).join('\n')
+const describeTool = (tool: Tool): string => JSON.stringify(tool, undefined, 2).split('\n').map(escapeHidden).join('\n')
 
 /** The order of members means nothing. A list that has not changed costs its text alone. */
-const isSame = (accepted: PinnedTool, tool: PinnedTool): boolean =>
-  JSON.stringify(toPinned(accepted)) === JSON.stringify(toPinned(tool)) ||
-  isDeepStrictEqual(toPlain(accepted), toPlain(tool))
+const isSame = (accepted: Tool, tool: Tool): boolean =>
+  JSON.stringify(accepted) === JSON.stringify(tool) || isDeepStrictEqual(toPlain(accepted), toPlain(tool))
 
 /** A tool as a file returns it, where -0 is 0. */
-const toPlain = (tool: PinnedTool): unknown => JSON.parse(JSON.stringify(toPinned(tool)))
+const toPlain = (tool: Tool): unknown => JSON.parse(JSON.stringify(tool))

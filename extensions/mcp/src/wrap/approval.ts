@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
 import { SharedText } from '@sallyport/core/internal'
-import { isObject, parseJson } from '@sallyport/protocol/internal/util'
-import { MEMBERS, type PinnedTool, ToolPin } from '../open/tool-pin.js'
+import { escapeHidden, isObject, parseJson } from '@sallyport/protocol/internal/util'
+import { ToolPin } from '../open/tool-pin.js'
 import { matches } from '../open/list-tools.js'
 
 /** A package-lock.json of npm. */
@@ -111,10 +111,11 @@ export class Approval {
 
   /** Returns why a tool cannot be called. */
   getRefusal(tool: unknown): string | undefined {
-    const name = String(tool)
-    if (!this.#isOpen(name)) return `The tool ${JSON.stringify(name)} is not among those of --tool`
-    if (this.#differences.has(name)) return `The tool ${JSON.stringify(name)} is not as a person has accepted it`
-    return this.#pin.tools?.some(each => each.name === name) ? undefined : `There is no tool ${JSON.stringify(name)}`
+    const subject = `tool ${JSON.stringify(tool)}`
+    if (typeof tool !== 'string') return `There is no ${subject}`
+    if (!this.#isOpen(tool)) return `The ${subject} is not among those of --tool`
+    if (this.#differences.has(tool)) return `The ${subject} is not as a person has accepted it`
+    return this.#pin.tools?.some(({ name }) => name === tool) ? undefined : `There is no ${subject}`
   }
 
   #isOpen(tool: string): boolean {
@@ -167,13 +168,14 @@ const toVersions = ({ packages }: PackageLock): string[] =>
     path === '' ? [] : [[path, version, integrity, resolved].filter(Boolean).join(' ')],
   )
 
-/** What a model reads of a tool, as lines for a person. */
-const toLines = (tool: PinnedTool | undefined): string[] =>
-  MEMBERS.flatMap(member => {
-    const value = tool?.[member]
-    const text = typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)
-    return text === undefined ? [] : text.split('\n').map(line => `${member}: ${line}`)
-  })
+/** What a client gets of a tool, as lines for a person. */
+const toLines = (tool: Tool | undefined): string[] =>
+  Object.entries(tool ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([member, value]) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)
+      return text.split('\n').map(line => `${escapeHidden(member)}: ${line}`)
+    })
 
 /** A server chooses the number of the lines. */
 function describeDifference(before: readonly string[], after: readonly string[]): string {

@@ -15,6 +15,7 @@ import { isObject } from '@sallyport/protocol/internal/util'
 import { readTools, repairTools } from '../open/list-tools.js'
 import { LineReader, parseMessages, UnrequestedCount } from '../open/messages.js'
 import type { Approval } from './approval.js'
+import { markNumbers, restoreNumbers } from './exact-numbers.js'
 
 /** What a server can ask its client for: the name of the client's capability, by method. */
 const QUESTIONS: Readonly<Record<string, string>> = {
@@ -39,11 +40,11 @@ const META = 'io.modelcontextprotocol/clientCapabilities'
 type Fields = Record<string, unknown>
 type Id = string | number
 interface Message {
-  readonly id?: Id
-  readonly method?: string
-  readonly params?: Fields
-  readonly result?: Fields
-  readonly error?: Fields
+  readonly id?: Id | undefined
+  readonly method?: string | undefined
+  readonly params?: Fields | undefined
+  readonly result?: Fields | undefined
+  readonly error?: Fields | undefined
 }
 
 export interface RelayOptions {
@@ -129,8 +130,8 @@ export class Relay {
   /** @throws {RangeError} for a message beyond the limits */
   #parse(line: Buffer): Message[] {
     try {
-      const messages = parseMessages(line)
-      if (messages.every(isMessage)) return messages
+      const messages = parseMessages(markNumbers(line))
+      if (messages.every(isMessage)) return messages.map(toRead)
     } catch (error) {
       if (error instanceof RangeError) throw error
     }
@@ -177,7 +178,7 @@ export class Relay {
     const tools = await readTools(async cursor => {
       const params = { ...(cursor !== undefined && { cursor }), ...(_meta !== undefined && { _meta: meta }) }
       const { result, error } = await this.#ask('tools/list', this.#limitClient(params))
-      if (!result) throw new Error(String(error?.['message'] ?? 'it gave no answer'))
+      if (!result) throw new Error(getErrorText(error))
       return result
     })
     await this.#options.approval.review(tools, this.#instructions)
@@ -219,7 +220,8 @@ export class Relay {
     if (resolve) return resolve(message)
     const method = this.#calls.get(id)
     const { result } = message
-    const asked = Object.values(Object(result?.['inputRequests'])).map(each => String(Object(each).method))
+    const requests = result?.['inputRequests']
+    const asked = Object.values(isObject(requests) ? requests : {}).map(each => toText(Object(each).method))
     const denied = asked.find(each => !this.#isAllowed(each))
     if (denied !== undefined) return this.#refuse(id, REFUSED, `The server asked for ${denied}, which is not allowed`)
     this.#calls.delete(id)
@@ -305,7 +307,33 @@ export class Relay {
 /** Its answer comes when the client ends it. */
 const isSubscription = (method: string): boolean => method === 'subscriptions/listen'
 
-const toLine = (message: Message): string => `${JSON.stringify({ ...message, jsonrpc: '2.0' })}\n`
+const toLine = (message: Message): string => `${restoreNumbers(JSON.stringify({ ...message, jsonrpc: '2.0' }))}\n`
+
+/** What a server sends need not have a text. */
+const toText = (value: unknown): string => (typeof value === 'string' ? value : 'nothing that is known')
+
+/** @param error - of an answer */
+export const getErrorText = (error: unknown): string => toText(Object(error).message ?? 'it gave no answer')
+
+/** Members by which a message is judged. */
+const JUDGED = new Map(['name', 'tools', 'instructions', 'inputRequests'].map(name => [fold(name), name]))
+
+/** Clients in Go take `Tools` for `tools`, and a long s for an s. */
+function fold(name: string): string {
+  return name.toLowerCase().toUpperCase()
+}
+
+/** Returns what the relay has read of a message: an end that takes other spellings of a member for it must not see more. */
+function toRead({ id, method, params, result, error }: Message): Message {
+  return {
+    ...{ id, method, error },
+    params: params && withoutSpellings(params),
+    result: result && withoutSpellings(result),
+  }
+}
+
+const withoutSpellings = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => (JUDGED.get(fold(name)) ?? name) === name))
 
 function isMessage(value: unknown): value is Message {
   if (!isObject(value)) return false

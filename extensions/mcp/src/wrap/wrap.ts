@@ -4,6 +4,7 @@
 // 2. start     the server, in the wall, with the rights of the options alone
 // 3. relay     messages, until one of the two ends
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
@@ -16,7 +17,7 @@ import { isBelow, isWithin } from '../shared/checks.js'
 import { Approval } from './approval.js'
 import { type Installed, Installer, type NpxCommand, parseNpx } from './install.js'
 import { Learner } from './learn.js'
-import { CAPABILITIES, Relay } from './relay.js'
+import { CAPABILITIES, getErrorText, Relay } from './relay.js'
 
 const DEFAULTS = { memory: 1024, pids: 128, timeout: 600 }
 /** Node takes a longer time for 1 ms. */
@@ -75,7 +76,9 @@ export function getName(npx: NpxCommand | undefined, program: readonly string[])
   const [, name] = /^((?:@[\w.~-]+\/)?[\w~-][\w.~-]*)(?:@[^/:]*)?$/.exec(npx?.spec ?? '') ?? []
   if (name !== undefined) return name.replace(/^@/, '').replace('/', '+')
   const command = npx?.spec ?? program[0]!
-  const hash = createHash('sha256').update(JSON.stringify(npx ? command : program))
+  // The same relative path is another program in another directory.
+  const words = (npx ? [command] : program).map(word => (existsSync(word) ? resolve(word) : word))
+  const hash = createHash('sha256').update(JSON.stringify(words))
   return `${basename(command).replaceAll(/[^\w.-]/g, '_')}-${hash.digest('hex').slice(0, 8)}`
 }
 
@@ -168,7 +171,7 @@ function createClient(): { readonly input: Readable; readonly output: PassThroug
   output.setEncoding('utf8').on('data', (text: string) => {
     const { id, method, error } = Object(parseJson(text))
     if (method !== undefined) return
-    if (error !== undefined) tell(`Nothing was accepted: ${Object(error).message}`)
+    if (error !== undefined) tell(`Nothing was accepted: ${getErrorText(error)}`)
     if (id === 2) hasListed = error === undefined
     if (id === 2 || error !== undefined) return void input.end()
     send({ method: 'notifications/initialized' })

@@ -160,7 +160,9 @@ function getButtons(args: Args): readonly string[] {
   // The argument of older guests.
   if (buttons === 'Ok') return [getButton(args, 'okButtonLabel') ?? 'Ok']
   if (typeof buttons === 'string' && Object.hasOwn(BUTTONS, buttons)) return BUTTONS[buttons]!
-  const [[kind, value] = ['', undefined], ...others]: [string, unknown][] = Object.entries(Object(buttons))
+  const [[kind, value] = ['', undefined], ...others] = Object.entries<unknown>(
+    typeof buttons === 'object' ? Object(buttons) : {},
+  )
   const labels = kind === 'OkCustom' ? [value] : value
   const isCustom = Object.hasOwn(CUSTOM_BUTTONS, kind) && others.length === 0 && Array.isArray(labels)
   if (!isCustom || labels.length !== CUSTOM_BUTTONS[kind]) throw invalidArg('buttons', 'unknown buttons')

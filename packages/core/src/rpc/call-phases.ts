@@ -266,8 +266,8 @@ function getFailure({ interruption }: IncomingCall, thrown: unknown): unknown {
 /** Returns Tauri's text for an unknown command, with its plugin, the reason for a GUI command, and a suggestion in development. */
 function describeNotFound(method: string, registry: CommandRegistry, params?: unknown): string {
   if (method === RUN_FUNCTION_METHOD) {
-    const { name: missing }: { name?: unknown } = Object(params)
-    return `The run has no function ${describeName(String(missing))}. Pass its "functions" to bus.resume, too`
+    const missing = describeName(getFunctionName(method, params))
+    return `The run has no function ${missing}. Pass its "functions" to bus.resume, too`
   }
   const { plugin, name: fullName } = splitMethod(method)
   const name = fullName.slice(0, MAX_NAME_LENGTH)

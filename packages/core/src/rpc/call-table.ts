@@ -3,7 +3,7 @@ import { deadline } from '@sallyport/protocol/internal/contract'
 import { BusError, createCancelledError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { type CallHeaders, type RequestId, STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
 import { CallSlots, refuseOpen } from '@sallyport/protocol/internal/rpc'
-import { queueMicrotask } from '@sallyport/protocol/internal/util'
+import { getTypeName, queueMicrotask } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
@@ -171,8 +171,11 @@ export const getDisplayName = ({ method, request: { headers, body } }: IncomingC
   method === RUN_FUNCTION_METHOD ? getFunctionName(method, body) : getCallName(method, headers)
 
 /** Returns the name of a command as the code of a run calls it: of the host's functions, that of the function. */
-export const getFunctionName = (method: string, body: unknown): string =>
-  method === RUN_FUNCTION_METHOD ? String((Object(body) as { name?: unknown }).name) : method
+export function getFunctionName(method: string, body: unknown): string {
+  if (method !== RUN_FUNCTION_METHOD) return method
+  const { name }: { name?: unknown } = Object(body)
+  return typeof name === 'string' ? name : getTypeName(name)
+}
 
 export const getCallName = (method: string, headers: CallHeaders = {}): string =>
   method === HOST_METHOD.call || method === HOST_METHOD.stream

@@ -42,7 +42,7 @@ import {
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
-import { createDeferred, isError } from '@sallyport/protocol/internal/util'
+import { createDeferred, isError, isObject } from '@sallyport/protocol/internal/util'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { checkFrontendCall, describeFunction } from '../api/frontend-proxy.js'
 import { getMovableBuffers } from '../api/transfer.js'
@@ -278,7 +278,8 @@ export class FrontendCalls {
 
 /** What a function that runs has not delivered is another call. */
 function markDelivery(error: CausedErrorObject): void {
-  if (error.code === ERROR_CODES.Disconnected) error.data = { ...Object(error.data), delivered: 'unknown' }
+  if (error.code === ERROR_CODES.Disconnected)
+    error.data = { ...(isObject(error.data) && error.data), delivered: 'unknown' }
 }
 
 /**

@@ -42,6 +42,11 @@ describe('an invalid message gets an error and leaves the session open', () => {
       ['a notification of core', '{"jsonrpc":"2.0","id":1,"method":"$/event","params":{}}', 1, -32600, /"\$\/event"/],
       ['a cancel with an id', call(1, '$/cancelRequest', ',"params":{"id":2}'), 1, -32600, /cancelRequest/],
       ['an unknown command', call(1, 'nope'), 1, -32601, /Command nope not found/],
+      [
+        'a name that is no text',
+        call(1, 'plugin:host|run_function', ',"params":{"name":{"toString":1,"valueOf":1}}'),
+        ...([1, -32601, /has no function/] as const),
+      ],
       ['a method of 1 MiB', call(1, 'x'.repeat(2 ** 20)), 1, -32601, /not found/],
     ])(async (_name, text, id, code, message) => {
       const { core, reports } = await setUp()

@@ -1,5 +1,6 @@
 // A process with all that it starts itself: that of a frontend, or a program. In a wall its descendants end with it, and else those of its group.
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
+import { type ChildProcess, spawn, type SpawnOptions, type StdioOptions } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { silence } from '@sallyport/protocol/internal/contract'
 import { toPlainText } from '@sallyport/protocol/internal/util'
@@ -37,12 +38,13 @@ export class Child {
   #isClosed = false
 
   /** @throws an error with the code `EMFILE` if no descriptors are left */
-  constructor({ launch, hasWall, ...options }: ChildOptions) {
+  constructor({ launch, hasWall, stdio: own, ...options }: ChildOptions) {
     this.launch = launch
     this.#hasWall = hasWall
     // A session of its own, because Ctrl-C is for the host to handle.
     const detached = process.platform !== 'win32'
-    const child = (this.process = spawn(launch.command, launch.args, { ...options, detached }))
+    const { stdio, replaced } = replaceInherited(own)
+    const child = (this.process = spawn(launch.command, launch.args, { ...options, stdio, detached }))
     this.exited = new Promise((resolve, reject) => {
       // Also of a kill that the system refuses, which ends nothing.
       child.on('error', error => void (this.pid === undefined && reject(error)))
@@ -66,6 +68,7 @@ export class Child {
       throw Object.assign(new Error('spawn EMFILE'), { code: 'EMFILE' })
     }
     for (const stream of child.stdio) stream?.on('error', () => {})
+    for (const descriptor of replaced) child.stdio[descriptor]?.destroy()
   }
 
   get pid(): number | undefined {
@@ -98,6 +101,43 @@ export class Child {
     }
     killQuietly(-pid)
     child.kill('SIGKILL')
+  }
+}
+
+const CLOSE_ON_EXEC = 0o2000000
+let inherited: readonly number[] | undefined
+
+/**
+ * Who started this process can have left a descriptor open, such as that of a directory, which would lead out of any wall. Node closes those up to 15
+ * as it starts a process, and others up to the first gap. In the place of the rest, a process gets a pipe without another end.
+ */
+function replaceInherited(own: StdioOptions = 'pipe'): { stdio: StdioOptions; replaced: readonly number[] } {
+  const stdio = Array.isArray(own) ? [...own] : [own, own, own]
+  const replaced = (inherited ??= listInherited()).filter(descriptor => descriptor >= stdio.length)
+  for (const descriptor of replaced) {
+    while (stdio.length < descriptor) stdio.push('ignore')
+    stdio.push('pipe')
+  }
+  return { stdio, replaced }
+}
+
+/** Node itself opens none that a process would inherit. */
+function listInherited(): number[] {
+  const isInherited = (descriptor: number): boolean => {
+    try {
+      const [, flags = ''] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8')) ?? []
+      return (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0
+    } catch {
+      // That of the directory is closed again.
+      return false
+    }
+  }
+  try {
+    const all = readdirSync('/proc/self/fd').map(Number)
+    return all.toSorted((a, b) => a - b).filter(descriptor => descriptor > 2 && isInherited(descriptor))
+  } catch {
+    // Another system.
+    return []
   }
 }
 

@@ -23,6 +23,11 @@ it('sends the stack of a CommandError, and of an error of the bus that the funct
     expect(stack).toContain('error-data.test')
   }))
 
+it('takes no members of a text', () => {
+  const received = fromCausedErrorObject(JSON.parse('{"code":-32000,"message":"no","cause":{"properties":"abc"}}'))
+  expect(Object.keys(Object(received.cause))).toEqual([])
+})
+
 it('sends no cause of a thrown value that is no error', () => {
   expect(toCausedErrorObject(toBusError('run', { kind: 'NotFound' }))).not.toHaveProperty('cause')
 })

@@ -1,7 +1,7 @@
 // Errors as data: name, message and stack, which has the file, line and column, own properties such as `code`, and what caused them. Core and the
 // host see them. Data is a member `cause` of JSON-RPC's error object, which core passes on to trusted code alone: other frontends get the message.
 import { isDevelopment } from '#platform'
-import { isDeeper, isError, readStack } from '../util/type-guards.js'
+import { isDeeper, isError, isObject, readStack } from '../util/type-guards.js'
 import {
   BusError,
   type BusErrorReason,
@@ -74,7 +74,8 @@ export function fromErrorData(data: unknown, made: Set<Error> = new Set()): Erro
     Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true })
   define('name', toText(name, MAX_TEXT.name))
   define('stack', toText(stack, MAX_TEXT.stack))
-  const entries = Object.entries(Object(properties)).filter(([key]) => isProperty(key))
+  // The members of a text would be its characters.
+  const entries = isObject(properties) ? Object.entries(properties).filter(([key]) => isProperty(key)) : []
   for (const [key, value] of entries.slice(0, MAX_PROPERTIES)) define(key, value, key !== 'cause')
   const inner = fromErrorData(cause, made)
   if (inner) define('cause', inner)

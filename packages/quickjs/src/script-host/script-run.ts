@@ -14,7 +14,7 @@ import type {
   ScriptThread,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
-import { createDeferred } from '@sallyport/protocol/internal/util'
+import { createDeferred, isObject } from '@sallyport/protocol/internal/util'
 import { type Link, MAX_IMAGE_BYTES, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import { CoreLink } from './core-link.js'
 import type { CrossedError } from './crossing.js'
@@ -299,7 +299,10 @@ export class ScriptRun implements MachineEvents {
 const CALL = /^\[?\{"jsonrpc":"2\.0","id":\d+,"method"/
 
 const toLost = ({ reason, message, data, cause }: BusError): BusError =>
-  new BusError(reason, `What it had sent is lost. ${message}`, { data: { ...Object(data), unsent: 'unknown' }, cause })
+  new BusError(reason, `What it had sent is lost. ${message}`, {
+    data: { ...(isObject(data) && data), unsent: 'unknown' },
+    cause,
+  })
 
 function tooLarge(limit: 'memory' | 'snapshot', bytes: number, max: number): BusError {
   const message = `The script was interrupted, and its ${limit} of ${bytes} bytes exceeds ${max}. Let it hold less meanwhile`

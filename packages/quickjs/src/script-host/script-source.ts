@@ -1,6 +1,7 @@
 // The code of a script with what its errors need of it: places, lines and names as its author knows them.
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError, type BusErrorReason, ERROR_CODES, fromErrorData } from '@sallyport/protocol/internal/errors'
+import { isObject } from '@sallyport/protocol/internal/util'
 import type { CrossedError } from './crossing.js'
 import { explainError, explainSyntax } from './explain-error.js'
 import { fixColumns, type Machine, MAX_ERROR_LENGTH } from './machine.js'
@@ -68,7 +69,11 @@ export class ScriptSource {
     const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
     const error = isKnown
       ? new BusError(reason as BusErrorReason, message, data === undefined ? {} : { data })
-      : fromErrorData({ ...Object(thrown), name: String(crossed.name ?? 'Error').slice(0, 100), message })!
+      : fromErrorData({
+          ...(isObject(thrown) && thrown),
+          name: String(crossed.name ?? 'Error').slice(0, 100),
+          message,
+        })!
     return Object.assign(error, { stack })
   }
 
