@@ -1,5 +1,6 @@
 // How the host calls a function that a frontend exposes: through commands of core, with label and name as headers.
 import { Channel, type InvokeOptions, type Stream, streamWith } from '@sallyport/frontend/internal'
+import { type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
   describeCommand,
@@ -14,10 +15,12 @@ import {
   checkOptionNames,
   checkNamedArguments,
   isBytes,
+  RUN_METHOD,
   type TransferOptions,
   type WaitOptions,
 } from '@sallyport/protocol/internal/message'
-import { isStream } from '@sallyport/protocol/internal/rpc'
+import { encodeMessage, isStream } from '@sallyport/protocol/internal/rpc'
+import { MAX_LABEL_LENGTH } from '@sallyport/protocol/internal/wire'
 import { createGlobMatcher } from '../acl/identifier.js'
 import { checkFrontendCall, describeFunction, type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
@@ -44,6 +47,13 @@ export async function callFrontend(
 ): Promise<unknown> {
   checkOpen(frontends, label)
   return core.client.invoke(HOST_METHOD.call, args, { ...options, headers: getAddress(frontends, label, name) })
+}
+
+/** Finds arguments that no call can send, before there is one. @throws what the codec throws; {BusError} InvalidParams for too many bytes */
+export function checkSendableArguments(args: object, codec: CodecName): void {
+  const id = Number.MAX_SAFE_INTEGER
+  const headers = { label: ''.padEnd(MAX_LABEL_LENGTH), name: RUN_METHOD, [FRONTEND_HEADER]: String(id) }
+  encodeMessage(codecs[codec], { jsonrpc: '2.0', id, method: HOST_METHOD.call, params: args, headers }, true)
 }
 
 /** Returns the headers that say to whom a call goes: whoever has the label now. */

@@ -1,13 +1,13 @@
 // `bus.resume`: goes on with a run that a command has interrupted.
-import { type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { BusError, describeName, notSerializable, toBusError } from '@sallyport/protocol/internal/errors'
-import { isArrayBuffer } from '@sallyport/protocol/internal/util'
 import { check } from '../shared/validate.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import { resolveRun } from '../options/resolve-run.js'
 import { getResumePlaces, resumeSchema } from '../options/schema.js'
 import type { ResumeAnswer, ResumeOptions } from '../options/types.js'
+import { checkSendableArguments } from './call-frontend.js'
 import { execute } from './run.js'
 import { RESUME_PROCESS, RESUME_SANDBOX } from '../life/sandboxes/kinds.js'
 import { readImageOf } from '../life/sandboxes/quickjs.js'
@@ -78,11 +78,8 @@ function toArguments(answer: ResumeAnswer): object {
 
 /** Finds what cannot be sent before the continuation is used up. @throws {BusError} InvalidParams */
 function checkAnswer(args: object, codec: CodecName): void {
-  const [outcome]: unknown[] = Object.values(args)
-  // The client sends them next to the message.
-  if (ArrayBuffer.isView(outcome) || isArrayBuffer(outcome)) return
   try {
-    codecs[codec].encode({ jsonrpc: '2.0', id: 0, result: args })
+    checkSendableArguments(args, codec)
   } catch (cause) {
     throw notSerializable(`The answer of ${WHERE}`, 'InvalidParams', cause, args)
   }

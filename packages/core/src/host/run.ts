@@ -9,13 +9,13 @@
 // 7. report    the value or the error, or a `RunReport` of either
 //
 // The caller's deadline and signal, and a command that interrupts the code, end phases 2 to 4 at any time. Phase 6 follows in any case.
-import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
+import { checkResultBytes, type CodecName } from '@sallyport/protocol/internal/codec'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, RUN_METHOD, watchDeadline } from '@sallyport/protocol/internal/message'
 import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
-import { callFrontend, nameFunction } from './call-frontend.js'
+import { callFrontend, checkSendableArguments, nameFunction } from './call-frontend.js'
 import {
   type Continuation,
   type ContinuationHeader,
@@ -276,11 +276,11 @@ async function nameCalls(error: unknown, core: LocalCore, label: string): Promis
   return new BusError('Timeout', text, { cause: error.cause })
 }
 
-/** True if the arguments cannot be sent. The message alone could be one that the code has thrown. */
+/** True if the arguments cannot be sent. The code can have thrown the same error. */
 function isArgumentError(error: unknown, args: object, codec: CodecName): boolean {
-  if (!isBusError(error, 'InvalidParams') || !error.message.startsWith(`Arguments of "${RUN_METHOD}"`)) return false
+  if (!isBusError(error, 'InvalidParams')) return false
   try {
-    measureValue(args, codec)
+    checkSendableArguments(args, codec)
     return false
   } catch {
     return true

@@ -6,6 +6,7 @@ import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, didYouMean, isBusError, type OptionCheck } from '@sallyport/protocol/internal/errors'
 import { bindContext, isPlainObject } from '@sallyport/protocol/internal/util'
 import { RUN_METHOD } from '@sallyport/protocol/internal/message'
+import { MAX_SCRIPT_MS } from '@sallyport/protocol/internal/wire'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
 import { checkArguments } from '../api/arguments.js'
@@ -18,6 +19,9 @@ import type { FrontendConfig, FrontendDefaults, HostConfig } from '../life/front
 import { toFrontendConfig } from './resolve-frontend.js'
 import { frontendSchema, getRunPlaces, moduleSourceSchema, runSchema } from './schema.js'
 import type { RunFunctions, RunLimits, RunOptions } from './types.js'
+
+/** More than a sandbox that limits the time without a pause allows. */
+const STUCK_MS = 2 * MAX_SCRIPT_MS
 
 export interface RunConfig {
   label: string | undefined
@@ -91,8 +95,9 @@ export async function resolveRun(
   })
   const { timeout: limit = calls.timeout } = options
   const timeout = limit === false ? undefined : limit
-  // Code that computes for longer than a heartbeat allows has its timeout.
-  const supervision = { restart: 'temporary', ...(timeout && { heartbeat: false as const }) } as const
+  // Code that computes for longer than a heartbeat allows has its timeout. In a sandbox with a shorter limit it is stuck, and others wait for it.
+  const heartbeat = limitTime(sandbox, 1) ? STUCK_MS : (false as const)
+  const supervision = { restart: 'temporary', ...(timeout && { heartbeat }) } as const
   const parsed = { ...v.getDefaults(frontendSchema), allow, data, onStdio, sandbox, supervision, loaded: false }
   const config = await toFrontendConfig(`${where}: `, parsed, host, {
     ...text!,

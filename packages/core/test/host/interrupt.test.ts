@@ -800,6 +800,14 @@ test('the answer has the codec of the bus', async () => {
   expect(await bus.resume(continuation, { value }, thread)).toEqual([3, true, true])
 })
 
+test('an answer that no message can carry does not use up the continuation', async () => {
+  const bus = await open(createCore().core)
+  const { continuation } = await interrupt(bus, `return (await invoke('ask', {})).byteLength`)
+  for (const value of ['x'.repeat(2 ** 24), JSON.parse('{"__proto__": 1}') as unknown])
+    await expect(bus.resume(continuation, { value }, thread)).rejects.toThrow('The answer of bus.resume cannot be')
+  expect(await bus.resume(continuation, { value: new Uint8Array(9) }, thread)).toBe(9)
+})
+
 test('a key can be a KeyObject or a CryptoKey', async () =>
   rows([
     ['a KeyObject', createSecretKey(key)],

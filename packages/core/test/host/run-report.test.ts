@@ -209,6 +209,8 @@ test('a report does not hide wrong options', () =>
     [{ report: 1 }, 'bus.run: report must be true or false'],
     [{ sandbox: 'none' }, 'bus.run: sandbox must not be "none"'],
     [{ args: { f: () => 1 } }, 'Arguments of "bus.run" cannot be serialized'],
+    [{ args: { text: 'x'.repeat(2 ** 24) } }, 'over the limit of 16777216'],
+    [{ args: JSON.parse('{"__proto__": 1}') as object }, 'a key named "__proto__" is refused'],
     [{ allow: ['nope'] }, 'nope'],
     [{ signal: AbortSignal.abort() }, 'cancelled'],
   ])(async (options, text) => {
@@ -219,6 +221,8 @@ test('code beyond a limit ends with the limit', () =>
   rows([
     ['time', 'for (;;);', { time: 1 }, 1],
     ['memory', 'const all = []; for (;;) all.push("x".repeat(1000) + all.length)', { memory: 2 }, 2],
+    // The engine has no memory for another error, and throws null.
+    ['memory', 'let last; for (;;) last = Object.assign(new Error("x"), { last })', { memory: 4 }, 4],
   ])(async (limit, source, limits, max) => {
     await expect(run(source, { limits })).rejects.toMatchObject({ reason: 'Crashed', data: { limit, max } })
   }))

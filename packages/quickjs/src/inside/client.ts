@@ -46,9 +46,11 @@ const explained = new WeakSet<Error>()
 
 /** Lets the host name in an error what is missing, and where in the script's code it is. */
 function explain(thrown: unknown): void {
-  if (!isError(thrown) || explained.has(thrown)) return
-  explained.add(thrown)
   try {
+    // What the engine throws without the memory for an error.
+    if (thrown === null) post('explain', describeError(thrown))
+    if (!isError(thrown) || explained.has(thrown)) return
+    explained.add(thrown)
     // Its data, which goes to the caller, can be large: each byte of it would become a member.
     const { data: _, ...error } = describeError(thrown)
     const [message, stack]: [string, string] = JSON.parse(post('explain', error) as string)

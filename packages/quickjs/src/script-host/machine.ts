@@ -67,6 +67,8 @@ export class Machine {
   readonly #vm: QuickJS
   readonly #inside: Inside
   readonly #limits: EngineOptions
+  /** A VM that is used again can have more than a small limit allows. */
+  readonly #firstBytes: number
   #events!: MachineEvents
   readonly #queue: (() => void)[] = []
   readonly #rejections = new Map<number, [promise: JSValueHandle, reason: JSValueHandle]>()
@@ -119,6 +121,7 @@ export class Machine {
     this.#vm = vm
     this.#countdown = getCountdown(vm)
     this.#limits = limits
+    this.#firstBytes = this.memoryBytes
     vm.registerHostCallback(SEND, (text, bytes) => this.#call(() => this.#receive(text!, bytes)))
     vm.registerHostCallback(SEND_FRAME, (body, kind) => this.#call(() => this.#sendFrame(body!, kind)))
     // A script that runs finds no name for them any more.
@@ -347,9 +350,13 @@ export class Machine {
   }
 
   /** Returns the limit that an uncaught error of the script stands for. */
-  toLimitOfError({ name, message, reason }: CrossedError): BusError | undefined {
+  toLimitOfError({ name, message, reason, isValue, data }: CrossedError): BusError | undefined {
     if (reason !== undefined) return undefined
     if (name === 'InternalError' && message === 'out of memory') return this.createLimit('memory')
+    // Without the memory for an error, the engine throws null, or one of its own about that.
+    const isUnsaid = name === 'InternalError' || (isValue === true && data === null)
+    const isFull = this.memoryBytes > Math.max(this.#limits.memory * 2 ** 20, this.#firstBytes)
+    if (isUnsaid && isFull) return this.createLimit('memory')
     return name === 'RangeError' && message === 'Maximum call stack size exceeded'
       ? this.createLimit('stack')
       : undefined
