@@ -13,13 +13,7 @@ import type {
   StreamItem,
   StreamName,
 } from '@sallyport/frontend/internal'
-import type {
-  BusEvent,
-  CallHeaders,
-  EventTarget,
-  Unlisten,
-  WaitOptions,
-} from '@sallyport/protocol/internal/message'
+import type { BusEvent, CallHeaders, EventTarget, Unlisten, WaitOptions } from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/types.js'
 import type { PathResolver } from '@sallyport/paths/internal/api'
@@ -327,12 +321,7 @@ export type FunctionResult<Functions, Name, Codec = 'json'> = (Name extends Comm
 
 /** A frontend as an object: its functions, each with arguments and options of a call. */
 export type FrontendProxy<Functions, Codec = 'json'> = unknown extends Functions
-  ? Readonly<
-      Record<
-        string,
-        (args?: object, options?: InvokeOptions) => Promise<unknown> & AsyncIterable<unknown>
-      >
-    > & {
+  ? Readonly<Record<string, (args?: object, options?: InvokeOptions) => Promise<unknown> & AsyncIterable<unknown>>> & {
       readonly then?: never
     }
   : {
