@@ -116,8 +116,9 @@ export async function runCode(
       logs.push(`${errorPrefix}A promise rejected${place} and was not awaited: ${lost.message}. Await it.`)
     }
     if (value === NOTHING) logs.push('The code returned nothing. End it with `return`.')
+    const result = value === NOTHING ? null : value
     return {
-      value: value === NOTHING ? null : value,
+      value: error ? undefined : result,
       logs,
       error: error && toError({ ...error, message }),
       interrupted,
