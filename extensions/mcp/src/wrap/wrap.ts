@@ -74,7 +74,7 @@ function readVariable(name: string): string {
  * The same relative path is another program in another directory. Not by what exists: a server that creates `./data.db` would have another name at its
  * next start, for which nothing was accepted.
  */
-const PATH = /^\.{0,2}\/|\.(?:[cm]?[jt]s|py)$/
+const PATH = /^\.{1,2}$|^\.{0,2}\/|\.(?:[cm]?[jt]s|py)$/
 
 /** Returns the name of a server, by which its directory and its lock are found: of npm, that of the package. */
 export function getName(npx: NpxCommand | undefined, program: readonly string[]): string {
