@@ -54,15 +54,22 @@ const INTERRUPTED: Omit<RunError, 'data'> = {
   message: 'A command interrupted the code, which does not go on. Do not use commands that interrupt in this code',
 }
 
-/** A model gets JSON, also from a bus with MessagePack. */
+/** A model gets JSON, which would have a member for each byte. */
 function findFault(value: unknown): Omit<RunError, 'data'> | undefined {
   let message: string | undefined
   JSON.stringify(value, (name, member: unknown) => {
-    if (typeof member !== 'bigint' && (typeof member !== 'number' || Number.isFinite(member))) return member
-    message ??= `${name || 'it'} is ${typeof member === 'bigint' ? 'a BigInt' : member}, which JSON cannot represent: return a string`
+    const kind = getOddKind(member)
+    if (kind === undefined) return member
+    message ??= `${name || 'it'} is ${kind}, which JSON cannot represent: return a string`
     return null
   })
   return message === undefined ? undefined : { reason: 'CommandFailed', name: 'TypeError', message }
+}
+
+function getOddKind(value: unknown): string | undefined {
+  if (value instanceof Uint8Array) return 'bytes'
+  if (typeof value === 'bigint') return 'a BigInt'
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : undefined
 }
 
 /** Resolves with what the code did, also if it failed. @throws {BusError} if the options are wrong, or the sandbox cannot start */
@@ -109,8 +116,9 @@ export async function runCode(
       logs.push(`${errorPrefix}A promise rejected${place} and was not awaited: ${lost.message}. Await it.`)
     }
     if (value === NOTHING) logs.push('The code returned nothing. End it with `return`.')
+    const result = value === NOTHING ? null : value
     return {
-      value: value === NOTHING ? null : value,
+      value: error ? undefined : result,
       logs,
       error: error && toError({ ...error, message }),
       interrupted,

@@ -50,7 +50,10 @@ test('lines of console.error begin with [error]', async () => {
 
 test('an error of the code has its message and what was printed', async () => {
   const code = `async () => { console.log('a')\n  throw new TypeError('no') }`
-  expect(await toExecutor(getBus()).execute(code, [])).toEqual({ result: undefined, error: 'no', logs: ['a'] })
+  const { execute } = toExecutor(getBus())
+  expect(await execute(code, [])).toEqual({ result: undefined, error: 'no', logs: ['a'] })
+  const error = 'it is bytes, which JSON cannot represent: return a string'
+  expect(await execute('new Uint8Array(2)', [])).toEqual({ result: undefined, error, logs: [] })
 })
 
 test('code is a function, statements or an expression, with a fence or without', () =>

@@ -279,6 +279,7 @@ test('wrong names, programs and options of a server are refused', () =>
     ['a', { command: 'no-such-program' }, 'was not found'],
     ['a', { pids: 0 }, 'openMcp: pids must be a whole number'],
     ['a', { pin: '' }, 'openMcp: pin must be a path or a URL'],
+    ['a', { pin: Buffer.alloc(0) }, 'openMcp: pin must be a path or a URL'],
     ['a', { pins: './mcp.lock.json' }, 'openMcp: unknown option "pins" (did you mean "pin"?)'],
     ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
     ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],

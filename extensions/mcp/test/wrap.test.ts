@@ -241,11 +241,26 @@ test('a client that reads other spellings of a member sees no more than what was
   expect(await receive(output)).toEqual({ jsonrpc: '2.0', id: 1, result: { tools: listed, nextCursor: 'a' } })
 })
 
+test('a question that a client reads in another spelling is the one that is allowed', async () => {
+  const { input, output, stdin, stdout, send, receive, kill } = startRelay({ asks: ['roots'] })
+  onTestFinished(kill)
+  send(input, { id: 1, method: 'prompts/get' })
+  await receive(stdin)
+  send(stdout, { id: 1, result: { inputRequests: { a: { method: 'roots/list', Method: 'sampling/createMessage' } } } })
+  expect(await receive(output)).toEqual({
+    jsonrpc: '2.0',
+    id: 1,
+    result: { inputRequests: { a: { method: 'roots/list' } } },
+  })
+})
+
 test('numbers that JavaScript cannot hold pass as they are, and so does what looks like their mark', async () => {
   const { input, stdin, kill } = startRelay()
   onTestFinished(kill)
   const text = String.raw`{"a\":":9007199254740993,"b":[-18446744073709551615,1e400],"c":"\u00005","d":"\u0000x 12345678901234567"}`
-  input.write(`{"jsonrpc":"2.0","method":"x","params":${text}}
+  // A number in the place of a name is no JSON.
+  input.write(`{"method":"x","params":{1e400 :1}}
+{"jsonrpc":"2.0","method":"x","params":${text}}
 `)
   expect(String((await once(stdin, 'data'))[0])).toBe(`{"method":"x","params":${text},"jsonrpc":"2.0"}
 `)
@@ -322,6 +337,13 @@ test('servers of different packages have different directories', () => {
   // As its client starts it from another directory.
   const [near, far] = [relative('', SERVER), SERVER].map(path => getName(undefined, ['node', path]))
   expect(near).toBe(far)
+})
+
+test('a server that creates a file of its arguments is the same at its next start', () => {
+  const path = relative('', join(makeDirectory(), 'notes'))
+  const before = getName(undefined, ['a-server', path])
+  writeFileSync(path, '')
+  expect(getName(undefined, ['a-server', path])).toBe(before)
 })
 
 describe.runIf(hasWall)('--accept', () => {

@@ -67,7 +67,7 @@ export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' 
 const REMOTE_CHECKS: OptionChecks<RemoteOptions> = {
   tools: STRINGS,
   pin: [
-    value => value !== '' && (typeof value === 'string' || value instanceof URL || value instanceof Uint8Array),
+    value => (typeof value === 'string' || value instanceof URL || value instanceof Buffer) && value.toString() !== '',
     'a path or a URL',
   ],
   timeout: MILLISECONDS,

@@ -69,10 +69,11 @@ export class StdioTransport extends StdioServerTransport {
   }
 
   override async send(message: JSONRPCMessage): Promise<void> {
+    // Before it is sent: the answer can come before all of it has left.
+    if ('method' in message && 'id' in message) this.#asked.set(message.id, message.id)
     await super.send(message)
     if (!('method' in message)) return this.#settle(message.id)
-    if ('id' in message) this.#asked.set(message.id, message.id)
-    else if (message.method === 'notifications/cancelled') this.#asked.delete(message.params?.['requestId'])
+    if (message.method === 'notifications/cancelled') this.#asked.delete(message.params?.['requestId'])
     if (this.#hasInputEnded) this.#endQuestions()
   }
 

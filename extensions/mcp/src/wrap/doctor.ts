@@ -82,7 +82,7 @@ const toRows = (when: string, { files, hosts, variables }: Reach): string[] => [
 /** Of Claude, Cursor and others: `mcpServers`; of VS Code: `servers`. A client reads one of them, whatever the other has. */
 function readServers(file: string): [name: string, server: Server][] {
   try {
-    const { mcpServers, servers } = Object(parseJson(toJson(readFileSync(file, 'utf8'))))
+    const { mcpServers, servers } = Object(parseJson(withoutComments(readFileSync(file, 'utf8'))))
     const lists = [mcpServers, servers].filter(each => each !== undefined)
     const found = lists.flatMap(each => Object.entries<Server>(Object(each)))
     if (lists.length > 0 && lists.every(isObject) && found.every(([, each]) => isObject(each))) return found
@@ -93,7 +93,7 @@ function readServers(file: string): [name: string, server: Server][] {
 }
 
 /** VS Code takes comments, and a comma behind the last member. Lines and columns stay. */
-function toJson(text: string): string {
+function withoutComments(text: string): string {
   const blank = (pattern: RegExp, from: string): string =>
     from.replaceAll(pattern, (found, kept?: string) => kept ?? found.replaceAll(/[^\n]/g, ' '))
   const plain = blank(/("(?:[^"\\\n]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|^\ufeff/g, text)

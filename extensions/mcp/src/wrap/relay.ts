@@ -221,7 +221,9 @@ export class Relay {
     const method = this.#calls.get(id)
     const { result } = message
     const requests = result?.['inputRequests']
-    const asked = Object.values(isObject(requests) ? requests : {}).map(each => toText(Object(each).method))
+    const asked = Object.values(isObject(requests) ? requests : {}).map(each =>
+      toText(Object(each).method, 'nothing that is known'),
+    )
     const denied = asked.find(each => !this.#isAllowed(each))
     if (denied !== undefined) return this.#refuse(id, REFUSED, `The server asked for ${denied}, which is not allowed`)
     this.#calls.delete(id)
@@ -310,13 +312,13 @@ const isSubscription = (method: string): boolean => method === 'subscriptions/li
 const toLine = (message: Message): string => `${restoreNumbers(JSON.stringify({ ...message, jsonrpc: '2.0' }))}\n`
 
 /** What a server sends need not have a text. */
-const toText = (value: unknown): string => (typeof value === 'string' ? value : 'nothing that is known')
+const toText = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
 
 /** @param error - of an answer */
-export const getErrorText = (error: unknown): string => toText(Object(error).message ?? 'it gave no answer')
+export const getErrorText = (error: unknown): string => toText(Object(error).message, 'it gave no answer')
 
 /** Members by which a message is judged. */
-const JUDGED = new Map(['name', 'tools', 'instructions', 'inputRequests'].map(name => [fold(name), name]))
+const JUDGED = new Map(['name', 'tools', 'instructions', 'inputRequests', 'method'].map(name => [fold(name), name]))
 
 /** Clients in Go take `Tools` for `tools`, and a long s for an s. */
 function fold(name: string): string {
@@ -332,8 +334,17 @@ function toRead({ id, method, params, result, error }: Message): Message {
   }
 }
 
-const withoutSpellings = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([name]) => (JUDGED.get(fold(name)) ?? name) === name))
+function withoutSpellings(fields: Fields): Fields {
+  const judged = Object.entries(fields).filter(([name]) => (JUDGED.get(fold(name)) ?? name) === name)
+  return Object.fromEntries(
+    judged.map(([name, value]) => [name, name === 'inputRequests' && isObject(value) ? toReadRequests(value) : value]),
+  )
+}
+
+const toReadRequests = (requests: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(requests).map(([key, each]) => [key, isObject(each) ? withoutSpellings(each) : each]),
+  )
 
 function isMessage(value: unknown): value is Message {
   if (!isObject(value)) return false

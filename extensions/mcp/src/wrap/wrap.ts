@@ -4,7 +4,6 @@
 // 2. start     the server, in the wall, with the rights of the options alone
 // 3. relay     messages, until one of the two ends
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
@@ -71,13 +70,18 @@ function readVariable(name: string): string {
   return value
 }
 
+/**
+ * The same relative path is another program in another directory. Not by what exists: a server that creates `./data.db` would have another name at its
+ * next start, for which nothing was accepted.
+ */
+const PATH = /^\.{1,2}$|^\.{0,2}\/|\.(?:[cm]?[jt]s|py)$/
+
 /** Returns the name of a server, by which its directory and its lock are found: of npm, that of the package. */
 export function getName(npx: NpxCommand | undefined, program: readonly string[]): string {
   const [, name] = /^((?:@[\w.~-]+\/)?[\w~-][\w.~-]*)(?:@[^/:]*)?$/.exec(npx?.spec ?? '') ?? []
   if (name !== undefined) return name.replace(/^@/, '').replace('/', '+')
   const command = npx?.spec ?? program[0]!
-  // The same relative path is another program in another directory.
-  const words = (npx ? [command] : program).map(word => (existsSync(word) ? resolve(word) : word))
+  const words = (npx ? [command] : program).map(word => (PATH.test(word) ? resolve(word) : word))
   const hash = createHash('sha256').update(JSON.stringify(words))
   return `${basename(command).replaceAll(/[^\w.-]/g, '_')}-${hash.digest('hex').slice(0, 8)}`
 }
