@@ -96,7 +96,8 @@ export async function unpack(
   if (wrong) throw fail(`${String(spec)} is refused: ${wrong}`)
   const manifest = await readManifest(directory, rules).catch((error: unknown) => namePackage(error, directory, spec))
   const { name, version, dependencies } = manifest
-  if (source === spec && source !== `${name}@${version}`) throw fail(`${source} contains ${name}@${version}`)
+  if (source === spec && source !== `${name}@${semver.valid(version)}`)
+    throw fail(`${source} contains ${name}@${version}`)
   for (const each of dependencies) {
     const isBundled = await stat(join(directory, 'node_modules', each)).catch(() => undefined)
     if (isBundled || each === '@sallyport/frontend') continue
@@ -154,11 +155,13 @@ export async function gather(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return all.subarray(0, size)
 }
 
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
+}
+
 /** Puts a directory in the place of another one, which is kept aside, and comes back if that fails. */
 export async function replace(from: string, to: string, aside: string): Promise<void> {
-  await rename(to, aside).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
+  await rename(to, aside).catch(ignoreMissing)
   await rename(from, to).catch(async (error: unknown) => {
     await rename(aside, to).catch(() => {})
     throw error
@@ -202,7 +205,7 @@ export async function recover(parent: string): Promise<void> {
 
 async function undo(parent: string, temporary: string, isDead: boolean): Promise<void> {
   const old = join(temporary, OLD)
-  for (const name of await readdir(old).catch(() => [])) {
+  for (const name of (await readdir(old).catch(ignoreMissing)) ?? []) {
     const [from, to] = [join(old, name), join(parent, name)]
     if (isDead) await replace(from, to, join(temporary, 'undone'))
     // Of a program that can be alive, only what is missing: no directory replaces one that has files.

@@ -151,9 +151,9 @@ describe('a directory of plugins', () => {
   })
 
   test('can have one that is named as a package, too, and has its version in one form', async () => {
-    const path = place.add('x', {}, {}, { version: 'v1.0.0' })
+    const path = place.add('x', {}, {}, { version: 'v1.0.0+b' })
     const plugins = await place.open({ packages: [path, `${path}/`] })
-    expect(plugins.list()).toMatchObject([{ label: 'x', version: '1.0.0', state: 'running' }])
+    expect(plugins.list()).toMatchObject([{ label: 'x', version: '1.0.0+b', state: 'running' }])
   })
 
   test('can be a list of directories', async () => {
