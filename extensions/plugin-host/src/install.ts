@@ -32,7 +32,9 @@ const PART_BYTES = 16_384
 /** In the directory of its label, a longer path can be one that no system call takes: nobody could remove it. */
 const MAX_PATH = 1000
 
-const fail = (text: string, cause?: unknown): PluginError => new PluginError('InstallFailed', text, { cause })
+/** Nobody reads a login in a log. */
+const fail = (text: string, cause?: unknown): PluginError =>
+  new PluginError('InstallFailed', text.replaceAll(/\/\/[^/\s]*@/g, '//'), { cause })
 
 /** Packages that only `install` needs, with what they depend on: 90 packages. */
 const load = () =>
@@ -89,8 +91,7 @@ export async function unpack(
     Readable.from(split(tarball)).pipe(target as unknown as Writable)
     await closed
   } catch (cause) {
-    // Nobody reads the login of a registry in a log.
-    wrong ||= (cause as Error).message.replaceAll(/\/\/[^/\s]*@/g, '//')
+    wrong ||= (cause as Error).message
   }
   signal.throwIfAborted()
   if (wrong) throw fail(`${String(spec)} is refused: ${wrong}`)
