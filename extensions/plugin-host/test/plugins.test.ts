@@ -415,7 +415,7 @@ describe('two plugins with one label', () => {
     for (const label of ['wider', 'global'])
       expect(get(plugins, label)).toMatchObject({ error: { code: 'LabelInUse' } })
     expect(await place.bus.call('x', 'call', { command: 'greet' })).toBe('Hello')
-    const prefixed = await place.open({ prefix: 'p-' })
+    const prefixed = await place.open({ prefix: 'p-', enable: ({ name }) => name === 'main' })
     expect(get(prefixed, 'p-main').state).toBe('running')
     expect(await place.bus.call('p-main', 'call', { command: 'secret' })).toMatch('Denied')
   })
