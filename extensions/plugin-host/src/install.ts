@@ -32,7 +32,9 @@ const PART_BYTES = 16_384
 /** In the directory of its label, a longer path can be one that no system call takes: nobody could remove it. */
 const MAX_PATH = 1000
 
-const fail = (text: string, cause?: unknown): PluginError => new PluginError('InstallFailed', text, { cause })
+/** Nobody reads a login in a log. */
+const fail = (text: string, cause?: unknown): PluginError =>
+  new PluginError('InstallFailed', text.replaceAll(/\/\/[^/\s]*@/g, '//'), { cause })
 
 /** Packages that only `install` needs, with what they depend on: 90 packages. */
 const load = () =>
@@ -89,14 +91,14 @@ export async function unpack(
     Readable.from(split(tarball)).pipe(target as unknown as Writable)
     await closed
   } catch (cause) {
-    // Nobody reads the login of a registry in a log.
-    wrong ||= (cause as Error).message.replaceAll(/\/\/[^/\s]*@/g, '//')
+    wrong ||= (cause as Error).message
   }
   signal.throwIfAborted()
   if (wrong) throw fail(`${String(spec)} is refused: ${wrong}`)
   const manifest = await readManifest(directory, rules).catch((error: unknown) => namePackage(error, directory, spec))
   const { name, version, dependencies } = manifest
-  if (source === spec && source !== `${name}@${version}`) throw fail(`${source} contains ${name}@${version}`)
+  if (source === spec && source !== `${name}@${semver.valid(version)}`)
+    throw fail(`${source} contains ${name}@${version}`)
   for (const each of dependencies) {
     const isBundled = await stat(join(directory, 'node_modules', each)).catch(() => undefined)
     if (isBundled || each === '@sallyport/frontend') continue
@@ -154,11 +156,13 @@ export async function gather(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return all.subarray(0, size)
 }
 
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
+}
+
 /** Puts a directory in the place of another one, which is kept aside, and comes back if that fails. */
 export async function replace(from: string, to: string, aside: string): Promise<void> {
-  await rename(to, aside).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
+  await rename(to, aside).catch(ignoreMissing)
   await rename(from, to).catch(async (error: unknown) => {
     await rename(aside, to).catch(() => {})
     throw error
@@ -202,7 +206,7 @@ export async function recover(parent: string): Promise<void> {
 
 async function undo(parent: string, temporary: string, isDead: boolean): Promise<void> {
   const old = join(temporary, OLD)
-  for (const name of await readdir(old).catch(() => [])) {
+  for (const name of (await readdir(old).catch(ignoreMissing)) ?? []) {
     const [from, to] = [join(old, name), join(parent, name)]
     if (isDead) await replace(from, to, join(temporary, 'undone'))
     // Of a program that can be alive, only what is missing: no directory replaces one that has files.

@@ -64,8 +64,8 @@ const entries = {
   version: v.optional(
     v.pipe(
       v.custom<string>(isVersion, 'must be a version, such as "1.2.3"'),
-      // `v1.2.3` is the same version.
-      v.transform(version => semver.clean(version) ?? version),
+      // The same version. What is behind `+` stays: it tells tarballs apart.
+      v.transform(version => version.trim().replace(/^v/, '')),
     ),
     '0.0.0',
   ),

@@ -1,6 +1,6 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
-import { every, type FrontendInfo, isOpenedWith, later, openPlugin } from '@sallyport/core/internal'
+import { every, type FrontendInfo, isOpenedWith, later, listOwnRights, openPlugin } from '@sallyport/core/internal'
 import { type FSWatcher, watch } from 'chokidar'
 import { relative, sep } from 'node:path'
 import { getRights } from './ask.js'
@@ -202,22 +202,21 @@ export class Plugin {
   /** Without a prefix, nobody has meant a plugin by a capability that names its label. @throws {PluginError} LabelInUse */
   async #checkCapabilities(signal: AbortSignal): Promise<void> {
     if (this.#deps.options.prefix !== '') return
-    const others = new Set(await this.#listAllowed(NOBODY, signal))
-    const named = (await this.#listAllowed(this.label, signal)).find(each => !others.has(each))
-    if (named === undefined) return
-    const text = `${this.label}: a capability of this program lets this label call ${named}. Use the option "prefix"`
+    const [right] = await this.#listOwnRights(signal)
+    if (right === undefined) return
+    const text = `${this.label}: a capability of this program allows ${right} to this label. Use the option "prefix"`
     throw new PluginError('LabelInUse', text)
   }
 
-  /** Returns what capabilities allow a label. Waits for a core that restarts, as `bus.open` does. */
-  async #listAllowed(label: string, signal: AbortSignal): Promise<string[]> {
+  /** Waits for a core that restarts, as `bus.open` does. */
+  async #listOwnRights(signal: AbortSignal): Promise<string[]> {
     const { bus } = this.#deps
     for (;;) {
-      const commands = await bus.describe(label, { allow: [] }).catch(async (error: unknown) => {
+      const rights = await listOwnRights(bus, this.label).catch(async (error: unknown) => {
         const { core } = await bus.stats()
         if (!isBusError(error, 'Disconnected') || /^(?:draining|stopped|failed)$/.test(core.state)) throw error
       })
-      if (commands) return commands.map(({ command }) => command)
+      if (rights) return rights
       await new Promise<void>(resolve => void later(RETRY_INTERVAL_MS, resolve))
       signal.throwIfAborted()
     }
@@ -298,9 +297,6 @@ export class Plugin {
     this.#deps.onChange(this)
   }
 }
-
-/** No name of a package has such a label. */
-const NOBODY = '_'
 
 const isRunning = (frontend: FrontendInfo | undefined): boolean =>
   frontend !== undefined && frontend.state !== 'failed' && frontend.state !== 'stopped'

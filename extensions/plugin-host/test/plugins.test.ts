@@ -151,9 +151,9 @@ describe('a directory of plugins', () => {
   })
 
   test('can have one that is named as a package, too, and has its version in one form', async () => {
-    const path = place.add('x', {}, {}, { version: 'v1.0.0' })
+    const path = place.add('x', {}, {}, { version: 'v1.0.0+b' })
     const plugins = await place.open({ packages: [path, `${path}/`] })
-    expect(plugins.list()).toMatchObject([{ label: 'x', version: '1.0.0', state: 'running' }])
+    expect(plugins.list()).toMatchObject([{ label: 'x', version: '1.0.0+b', state: 'running' }])
   })
 
   test('can be a list of directories', async () => {
@@ -395,12 +395,27 @@ describe('two plugins with one label', () => {
     await place.bus.addCapability({ identifier: 'main', windows: ['ma*'], permissions: ['allow-secret'] })
     await place.bus.addCapability({ identifier: 'limit', windows: ['x'], permissions: ['deny-secret'] })
     await place.bus.addCapability({ identifier: 'all', windows: ['*'], permissions: ['allow-greet'] })
-    for (const name of ['main', 'x']) place.add(name)
+    const read = { identifier: 'fs:allow-read-text-file', allow: [{ path: '/none' }] }
+    await place.bus.addCapability({ identifier: 'read', windows: ['*'], permissions: [read] })
+    for (const [label, identifier] of [
+      ['wider', read.identifier],
+      ['global', 'fs:scope'],
+    ] as const)
+      await place.bus.addCapability({
+        identifier: label,
+        windows: [label],
+        permissions: [{ identifier, allow: [{ path: '/etc/*' }] }],
+      })
+    for (const name of ['main', 'x', 'wider', 'global']) place.add(name)
     const plugins = await place.open()
-    const message = expect.stringMatching(/^main: a capability .* call secret\. Use the option "prefix"$/)
+    const message = expect.stringMatching(
+      /^main: a capability .* allows secret to this label\. Use the option "prefix"$/,
+    )
     expect(get(plugins, 'main')).toMatchObject({ state: 'invalid', error: { code: 'LabelInUse', message } })
+    for (const label of ['wider', 'global'])
+      expect(get(plugins, label)).toMatchObject({ error: { code: 'LabelInUse' } })
     expect(await place.bus.call('x', 'call', { command: 'greet' })).toBe('Hello')
-    const prefixed = await place.open({ prefix: 'p-' })
+    const prefixed = await place.open({ prefix: 'p-', enable: ({ name }) => name === 'main' })
     expect(get(prefixed, 'p-main').state).toBe('running')
     expect(await place.bus.call('p-main', 'call', { command: 'secret' })).toMatch('Denied')
   })

@@ -6,6 +6,7 @@ import { MAX_USERS_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
 import type { Client } from '@sallyport/frontend/internal'
 import { Bus } from './host/bus.js'
 import type { RightsSource } from './acl/types.js'
+import { HOST_METHOD } from './contract/host-core.js'
 import type { Continuations } from './life/continuations/continuations.js'
 import type { ExternalFrontend } from './life/frontends/types.js'
 import { readImageOf } from './life/sandboxes/quickjs.js'
@@ -122,6 +123,10 @@ export const openPlugin = (bus: Bus, source: RightsSource, ...opened: Parameters
 /** True if the frontend that has this label, or had it last, was opened by `openPlugin` with this source: a label can be that of another one later. */
 export const isOpenedWith = (bus: Bus, label: string, source: RightsSource): boolean =>
   Bus.getHost(bus).frontends.getRightsSource(label) === source
+
+/** Returns what capabilities allow this label, and not all labels. @throws {BusError} Disconnected while core restarts */
+export const listOwnRights = (bus: Bus, label: string): Promise<string[]> =>
+  Bus.getHost(bus).core.client.invoke<string[]>(HOST_METHOD.ownRights, { label })
 
 export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 

@@ -26,6 +26,7 @@ test('the base is told its own paths in place of those of the head', () =>
     [`(node ${head}/bin)|tee "$(cat ${head}/data.bin)"`, `(node ${base}/bin)|tee "$(cat ${head}/data.bin)"`],
     [`${head}/bin/*.mjs`, `${base}/bin/*.mjs`],
     [`>${head}/new.txt`, `>${base}/new.txt`],
+    [`>${head}/../new.txt`, `>${head}/../new.txt`],
     // Only the head has it, and git ignores it.
     [`${head}/data.bin`, `${head}/data.bin`],
     [`${head}2/bin`, `${head}2/bin`],

@@ -29,7 +29,10 @@ function getSpellings(top: string): string[] {
 /** Returns what names a file of the base in place of each path of the head. What only the head can have, such as data that git ignores, stays. */
 export function createTranslation({ head, base, changes }: Trees): (text: string) => string {
   const tops = getSpellings(head)
-  const isInBase = (path: string): boolean => existsSync(base + path) || changes.includes(path.slice(1))
+  // What is beside the trees is one for both.
+  const leadsOut = (path: string): boolean => /^\.\.(?:[\\/]|$)/.test(relative(base, base + path))
+  const isInBase = (path: string): boolean =>
+    !leadsOut(path) && (existsSync(base + path) || changes.includes(path.slice(1)))
   // A pattern, or a file that the program makes, is where its directory is.
   const isOfBoth = (path: string): boolean => isInBase(path) || (!existsSync(head + path) && isOfBoth(dirname(path)))
   const within = new RegExp(`(?<=^|[${BORDER}]|file://)${toPattern(tops)}(/[^${BORDER}]*|(?![^${BORDER}]))`, 'g')

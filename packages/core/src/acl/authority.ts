@@ -77,6 +77,8 @@ export interface Authority {
   removeFrontend(frontend: number): void
   /** Returns the permissions of the frontend that has this label now. */
   getPermitsOfLatest(label: string): Permits
+  /** Returns what capabilities allow this label, apart from those for `*`: commands, also those that all have with another scope, and global scopes. */
+  listOwnRights(label: string): string[]
   /** Returns a plugin's global scope over all capabilities, whatever labels they apply to. The plugin's `setup` receives it. */
   getGlobalScope(plugin: string): Scope
   /** Adds a capability, effective from the next call. An invalid one changes nothing. @throws {BusError} InvalidParams */
@@ -179,6 +181,16 @@ class ResolvedAuthority implements Authority {
 
   getGlobalScope(plugin: string): Scope {
     return toAccess(this.#capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global
+  }
+
+  listOwnRights(label: string): string[] {
+    const isForAll = ({ capability: { windows = [], webviews = [] } }: ResolvedCapability): boolean =>
+      [...windows, ...webviews].includes('*')
+    const { denied } = getAccess(label, this.#capabilities)
+    const own = this.#capabilities.filter(each => !isForAll(each))
+    const { allowed, global } = getAccess(label, own)
+    const scopes = [...global].filter(([, { allow }]) => allow.length > 0).map(([key]) => `${key}:scope`)
+    return [...[...allowed.keys()].filter(method => !denied.has(method)), ...scopes]
   }
 
   add(source: CapabilitySource): void {

@@ -310,6 +310,8 @@ export const HOST_METHOD = {
   describe: 'plugin:host|describe',
   addPlugin: 'plugin:host|add_plugin',
   removePlugin: 'plugin:host|remove_plugin',
+  /** Returns what capabilities allow a label, and not all labels. */
+  ownRights: 'plugin:acl|own_rights',
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
 } as const

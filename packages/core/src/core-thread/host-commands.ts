@@ -37,6 +37,7 @@ export function createHostCommands(authority: Authority, sessions: Sessions, plu
     }),
     create(HOST_METHOD.addPlugin, args => plugins.add((args as { plugin: HostPlugin }).plugin)),
     create(HOST_METHOD.removePlugin, args => plugins.remove(String((args as { name: unknown }).name))),
+    create(HOST_METHOD.ownRights, args => authority.listOwnRights(String((args as { label: unknown }).label))),
     create(HOST_METHOD.addCapability, args => {
       const { capability } = args as { capability: unknown }
       authority.add({ value: capability, from: 'bus.addCapability', isOption: true })

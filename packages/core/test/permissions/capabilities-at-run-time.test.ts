@@ -127,8 +127,8 @@ describe.each(choose(['brownfield', 'isolation'] as const))('%s', use => {
 
   test('frontends cannot change capabilities', async () => {
     const main = await (await bus(use)).connect('main')
-    for (const name of ['add_capability', 'remove_capability']) {
-      const call = main.invoke(`plugin:acl|${name}`, { capability: reader, identifier: 'reader' })
+    for (const name of ['add_capability', 'remove_capability', 'own_rights']) {
+      const call = main.invoke(`plugin:acl|${name}`, { capability: reader, identifier: 'reader', label: 'main' })
       await expect(call).rejects.toMatchObject({ reason: 'MethodNotFound' })
     }
   })
