@@ -100,6 +100,7 @@ export async function serveProxy(
 /** Returns `undefined` if the system did not pass it on, or the process has ended. */
 const receiveSocket = (child: ChildProcess, ended: AbortSignal): Promise<Server | undefined> =>
   new Promise(resolve => {
+    if (ended.aborted) return resolve(undefined)
     ended.addEventListener('abort', () => resolve(undefined))
     child.on('message', (_line, socket) => {
       if (socket instanceof Server) resolve(socket)
