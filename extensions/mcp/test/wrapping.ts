@@ -57,8 +57,10 @@ export async function startRegistry(
 ): Promise<{ url: string; close: () => void }> {
   const packed = new Map<string, Buffer>()
   const listed: Record<string, object> = {}
-  const server = createServer(({ url = '' }, response) => {
-    const body = packed.get(url) ?? (url === `/${name}` ? JSON.stringify(packument) : undefined)
+  const server = createServer((request, response) => {
+    // As a proxy it gets whole URLs.
+    const { pathname } = new URL(request.url ?? '', 'http://localhost')
+    const body = packed.get(pathname) ?? (pathname === `/${name}` ? JSON.stringify(packument) : undefined)
     response.writeHead(body === undefined ? 404 : 200).end(body)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

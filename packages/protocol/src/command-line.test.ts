@@ -24,7 +24,7 @@ test('says what is wrong in one line, and where the help is', () =>
   rows<[args: string[], message: string]>([
     [['warp'], 'Unknown command \'warp\' (did you mean "wrap"?). Run bus --help'],
     [['help', 'warp'], 'Unknown command \'warp\' (did you mean "wrap"?). Run bus --help'],
-    [['wrap', 'now'], "Unknown argument 'now'. Run bus wrap --help"],
+    [['wrap', 'now'], "Unknown argument 'now'. The program comes after --. Run bus wrap --help"],
     [['--', 'node'], "Unknown command 'node'. Run bus --help"],
     [['--slto', '1'], 'Unknown option \'--slto\' (did you mean "--slot"?). Run bus --help'],
     [['--slot'], "Option '--slot <value>' argument missing. Run bus --help"],

@@ -68,7 +68,8 @@ export function readCommandLine(set: CommandSet, argv: readonly string[]): Comma
 /** An error of a word that is neither a command nor an argument. */
 export function unknownWord(set: CommandSet, word: string, name = ''): UsageError {
   const kind = name === '' ? 'command' : 'argument'
-  const near = name === '' ? didYouMean(word, namesOf(set)) : ''
+  const remedy = set.commands[name]?.program ? '. The program comes after --' : ''
+  const near = name === '' ? didYouMean(word, namesOf(set)) : remedy
   return new UsageError(`Unknown ${kind} '${word}'${near}. ${toHelp(set, name)}`)
 }
 

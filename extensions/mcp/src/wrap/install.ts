@@ -102,11 +102,18 @@ export class Installer {
   }
 }
 
-/** The user's own registry, whose address can be a private one. No directory of a client decides about it. */
-function getNetwork(): Pick<ProgramOptions, 'net' | 'env'> {
+/** The user's own registry, whose address can be a private one, and the way to it. No directory of a client decides about it. */
+function getNetwork(): Pick<ProgramOptions, 'net' | 'env' | 'read'> {
   const options = { encoding: 'utf8', cwd: '/', timeout: 60_000 } as const
-  const registry = process.env['npm_config_registry'] ?? execFileSync('npm', ['config', 'get', 'registry'], options)
-  return { net: true, env: { npm_config_registry: registry.trim() } }
+  const names = ['registry', 'cafile', 'https-proxy', 'proxy', 'noproxy']
+  const lines = execFileSync('npm', ['config', 'get', ...names], options).split('\n')
+  const env: Record<string, string> = {}
+  for (const line of lines) {
+    const [name = '', value = 'null'] = line.split(/=(.*)/)
+    if (value !== 'null') env[`npm_config_${name.replaceAll('-', '_')}`] = value
+  }
+  const certificates = env['npm_config_cafile']
+  return { net: true, env, ...(certificates !== undefined && { read: [certificates] }) }
 }
 
 /** @throws {Error} for a link that leads out of the package: what it leads to would be shown in the wall */

@@ -125,7 +125,7 @@ describe.runIf(hasWall)('a wrapped server', () => {
     })
     const registry = await startRegistry('a-server', { '1.0.0': files('A tool'), '1.1.0': files('Another tool') })
     const data = makeDirectory()
-    const env = { npm_config_registry: registry.url }
+    const env = { npm_config_registry: 'http://registry.example', npm_config_proxy: registry.url }
     const start = (spec: string) => startWrap([...READ, '--', 'npx', '-y', spec], data, env)
     const first = await start('a-server@1.0.0')
     expect(await first.call('none')).toBe('ran')

@@ -41,7 +41,9 @@ test('where another runtime is tried, what would hold nothing there is refused b
 
 test('refuses to start a bus among the globals of a DOM', async () => {
   vi.stubGlobal('structuredClone', undefined)
-  await expect(createBus({ core: new URL('file:///core.js') })).rejects.toThrow('needs the environment jest-fixed-jsdom')
+  await expect(createBus({ core: new URL('file:///core.js') })).rejects.toThrow(
+    'needs the environment jest-fixed-jsdom',
+  )
 })
 
 test('refuses to start a bus on other runtimes', () =>

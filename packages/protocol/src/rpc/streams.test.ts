@@ -178,7 +178,7 @@ test('a stream that is over refuses messages as such, however full its link is',
   }))
 
 test('a refused message that nobody awaits is no unhandled rejection', async () => {
-  const unhandled = vi.fn()
+  const unhandled = vi.fn<() => void>()
   process.on('unhandledRejection', unhandled)
   onTestFinished(() => void process.off('unhandledRejection', unhandled))
   const { stream } = open(COST)

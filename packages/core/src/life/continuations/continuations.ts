@@ -60,7 +60,11 @@ export class Continuations {
         'bus.resume: the bus has no key for continuations. Pass createBus({ runs: { key } }) the key that it had'
       throw new BusError('InvalidParams', text)
     }
-    if (!isUint8Array(sealed)) throw new BusError('InvalidParams', 'bus.resume: the continuation must be a Uint8Array')
+    if (!isUint8Array(sealed))
+      throw new BusError(
+        'InvalidParams',
+        'bus.resume: the continuation must be a Uint8Array. One that was stored as text needs Buffer.from(text, "base64")',
+      )
     const { openContinuation } = await import('./sealed-continuation.js')
     return openContinuation(this.#key, sealed)
   }
