@@ -24,7 +24,8 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 type FunctionParameters<Types extends BusTypes, Label extends keyof Types['frontends'], Name> = CallParameters<
   ExposedBy<Types['frontends'][Label]>,
   Name,
-  Types['codec']
+  Types['codec'],
+  Omit<InvokeOptions, 'headers'>
 >
 
 /** Calls the functions that frontends expose: of core (`app`) and of the host (`bus`). Overloads would report a wrong option elsewhere. */
@@ -44,7 +45,7 @@ export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
   >(
     ...call: Types extends { frontends: object }
       ? [label: Label, name: Name, ...call: FunctionParameters<Types, Label, Name>]
-      : [label: string, name: string, args?: object, options?: InvokeOptions]
+      : [label: string, name: string, args?: object, options?: Omit<InvokeOptions, 'headers'>]
   ): Types extends { frontends: object }
     ? Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
     : Promise<T>
@@ -65,7 +66,7 @@ export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
   >(
     ...call: Types extends { frontends: object }
       ? [label: Label, name: Name, ...call: FunctionParameters<Types, Label, Name>]
-      : [label: string, name: string, args?: object, options?: InvokeOptions]
+      : [label: string, name: string, args?: object, options?: Omit<InvokeOptions, 'headers'>]
   ): Types extends { frontends: object }
     ? AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
     : AsyncIterableIterator<T, void, undefined>
@@ -321,12 +322,17 @@ export type FunctionResult<Functions, Name, Codec = 'json'> = (Name extends Comm
 
 /** A frontend as an object: its functions, each with arguments and options of a call. */
 export type FrontendProxy<Functions, Codec = 'json'> = unknown extends Functions
-  ? Readonly<Record<string, (args?: object, options?: InvokeOptions) => Promise<unknown> & AsyncIterable<unknown>>> & {
+  ? Readonly<
+      Record<
+        string,
+        (args?: object, options?: Omit<InvokeOptions, 'headers'>) => Promise<unknown> & AsyncIterable<unknown>
+      >
+    > & {
       readonly then?: never
     }
   : {
       readonly [Name in CommandName<ExposedBy<Functions>> | StreamName<ExposedBy<Functions>>]: (
-        ...call: CallParameters<ExposedBy<Functions>, Name, Codec>
+        ...call: CallParameters<ExposedBy<Functions>, Name, Codec, Omit<InvokeOptions, 'headers'>>
       ) => FunctionResult<Functions, Name, Codec>
     }
 

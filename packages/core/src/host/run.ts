@@ -9,10 +9,12 @@
 // 7. report    the value or the error, or a `RunReport` of either
 //
 // The caller's deadline and signal, and a command that interrupts the code, end phases 2 to 4 at any time. Phase 6 follows in any case.
+import { Channel } from '@sallyport/frontend/internal'
 import { checkResultBytes, type CodecName } from '@sallyport/protocol/internal/codec'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, RUN_METHOD, watchDeadline } from '@sallyport/protocol/internal/message'
+import { isStream } from '@sallyport/protocol/internal/rpc'
 import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { callFrontend, checkSendableArguments, nameFunction } from './call-frontend.js'
@@ -279,8 +281,11 @@ async function nameCalls(error: unknown, core: LocalCore, label: string): Promis
 /** True if the arguments cannot be sent. The code can have thrown the same error. */
 function isArgumentError(error: unknown, args: object, codec: CodecName): boolean {
   if (!isBusError(error, 'InvalidParams')) return false
+  // References are sent in the place of channels and streams.
+  const isReplaced = (value: unknown): boolean => value instanceof Channel || isStream(value)
   try {
-    checkSendableArguments(args, codec)
+    const entries = Object.entries(args).filter(([, value]) => !isReplaced(value))
+    checkSendableArguments(Object.fromEntries(entries), codec)
     return false
   } catch {
     return true

@@ -1,4 +1,5 @@
 // Limits of `bus.run`, and its report.
+import { Channel } from '@sallyport/frontend'
 import { describe, expect, test } from 'vitest'
 import { Bus } from '../../src/host/bus.js'
 import type { RunOptions, RunReport } from '../../src/index.js'
@@ -199,7 +200,9 @@ test('the report of code that is late has the reason. A run that its host cancel
 
 test('with a report, code cannot make the run reject', async () => {
   const source = `throw new sallyport.BusError('InvalidParams', 'Arguments of "bus.run" cannot be serialized')`
-  expect(await run(source, { report: true })).toMatchObject({ error: { reason: 'InvalidParams' } })
+  async function* items() {}
+  for (const args of [{}, { items: items() }, { channel: new Channel() }])
+    expect(await run(source, { args, report: true })).toMatchObject({ error: { reason: 'InvalidParams' } })
 })
 
 test('a report does not hide wrong options', () =>

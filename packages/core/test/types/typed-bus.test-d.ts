@@ -61,6 +61,8 @@ test('calls of functions of frontends', () => {
   void typed.call('main', 'transform')
   // @ts-expect-error src is a string
   void typed.call('main', 'transform', { src: 1 })
+  // @ts-expect-error a function gets no headers
+  void typed.frontend('main').transform({ src: 'x' }, { headers: { trace: 'x' } })
 })
 
 test('streams and channels of frontends', () => {
@@ -91,6 +93,8 @@ test('events', () => {
 
 test('a bus without types accepts any name', () => {
   expectTypeOf(untyped.call('x', 'y', source)).resolves.toEqualTypeOf<unknown>()
+  // @ts-expect-error a function gets no headers
+  void untyped.call('x', 'y', source, { headers: { trace: 'x' } })
   expectTypeOf(untyped.call<string>('x', 'y')).resolves.toEqualTypeOf<string>()
   void untyped.listen<number>('any', ({ payload }) => expectTypeOf(payload).toEqualTypeOf<number>())
   void untyped.emit('any', 5)

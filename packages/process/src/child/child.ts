@@ -44,7 +44,13 @@ export class Child {
     // A session of its own, because Ctrl-C is for the host to handle.
     const detached = process.platform !== 'win32'
     const { stdio, replaced } = replaceInherited(own)
-    const child = (this.process = spawn(launch.command, launch.args, { ...options, stdio, detached }))
+    let child: ChildProcess
+    try {
+      child = this.process = spawn(launch.command, launch.args, { ...options, stdio, detached })
+    } catch (error) {
+      // Of a descriptor above a limit of open files that was lowered later, which no pipe can have.
+      throw replaced.length > 0 && Object(error).code === 'EINVAL' ? createShortage() : error
+    }
     this.exited = new Promise((resolve, reject) => {
       // Also of a kill that the system refuses, which ends nothing.
       child.on('error', error => void (this.pid === undefined && reject(error)))
@@ -64,9 +70,7 @@ export class Child {
     })
     this.exited.catch(() => {})
     // Node creates no pipes if it has no descriptors left.
-    if (!(child.stdout as unknown)) {
-      throw Object.assign(new Error('spawn EMFILE'), { code: 'EMFILE' })
-    }
+    if (!(child.stdout as unknown)) throw createShortage()
     for (const stream of child.stdio) stream?.on('error', () => {})
     for (const descriptor of replaced) child.stdio[descriptor]?.destroy()
   }
@@ -121,25 +125,28 @@ function replaceInherited(own: StdioOptions = 'pipe'): { stdio: StdioOptions; re
   return { stdio, replaced }
 }
 
-/** Node itself opens none that a process would inherit. */
+/** Node itself opens none that a process would inherit. @throws an error with the code `EMFILE` if no descriptors are left to find them with */
 function listInherited(): number[] {
   const isInherited = (descriptor: number): boolean => {
-    try {
-      const [, flags = ''] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8')) ?? []
-      return (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0
-    } catch {
-      // That of the directory is closed again.
-      return false
-    }
+    const info = readIfThere(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))
+    const [, flags = ''] = /^flags:\s*(\d+)/m.exec(info ?? '') ?? []
+    return info !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0
   }
+  const all = readIfThere(() => readdirSync('/proc/self/fd').map(Number)) ?? []
+  return all.toSorted((a, b) => a - b).filter(descriptor => descriptor > 2 && isInherited(descriptor))
+}
+
+/** Returns `undefined` on another system, and for a descriptor that is closed again, as that of the directory. */
+function readIfThere<T>(read: () => T): T | undefined {
   try {
-    const all = readdirSync('/proc/self/fd').map(Number)
-    return all.toSorted((a, b) => a - b).filter(descriptor => descriptor > 2 && isInherited(descriptor))
-  } catch {
-    // Another system.
-    return []
+    return read()
+  } catch (error) {
+    if (/^E[MN]FILE$/.test(String(Object(error).code))) throw createShortage()
+    return undefined
   }
 }
+
+const createShortage = (): Error => Object.assign(new Error('spawn EMFILE'), { code: 'EMFILE' })
 
 /** Returns the line of a program's last output that says why it has ended: Node prints a stack and its version after it. */
 export function findLastLine(text: string): string {

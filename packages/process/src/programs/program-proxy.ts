@@ -27,7 +27,7 @@ const REQUESTS_PER_SECOND = 500
 const LISTEN =
   `const send = () => process.send('', server, () => require('node:fs').writeSync(${CHANNEL_DESCRIPTOR}, '""\\n')); ` +
   `const server = require('node:net').createServer().listen(${PROXY_PORT}, '127.0.0.1', send); ` +
-  `process.on('message', code => process.exit(code))`
+  `process.on('message', () => process.exit()).on('disconnect', () => process.exit(1))`
 const getScript = (): string =>
   `/usr/bin/env -i ${Object.entries(getNodeEnvironment())
     .map(pair => pair.join('='))
@@ -75,7 +75,8 @@ export async function serveProxy(
     const failure = ended.signal.aborted
       ? 'its process has ended'
       : 'the system did not pass its socket on. Raise the limit of open files'
-    if (!ended.signal.aborted) child.send(1)
+    // Node tries again to pass the socket, and nobody would close it here.
+    if (!ended.signal.aborted) child.disconnect()
     const why = toPlainText(await text(child.stderr!))
       .trim()
       .slice(0, 500)
@@ -92,7 +93,7 @@ export async function serveProxy(
   }
   if (ended.signal.aborted) return close()
   ended.signal.addEventListener('abort', close)
-  child.send(0, () => {
+  child.send('', () => {
     // If it has ended meanwhile, the program's exit says so.
   })
 }
@@ -100,6 +101,7 @@ export async function serveProxy(
 /** Returns `undefined` if the system did not pass it on, or the process has ended. */
 const receiveSocket = (child: ChildProcess, ended: AbortSignal): Promise<Server | undefined> =>
   new Promise(resolve => {
+    if (ended.aborted) return resolve(undefined)
     ended.addEventListener('abort', () => resolve(undefined))
     child.on('message', (_line, socket) => {
       if (socket instanceof Server) resolve(socket)

@@ -1,8 +1,8 @@
 // A process that cannot be started: `open` rejects with the cause, nothing is left, and other processes go on.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import type { ProcessSandbox } from '../../../src/life/sandboxes/process.js'
 import type { Launcher } from '@sallyport/process/internal/launchers'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 test.runIf(process.platform === 'linux')('no file descriptors are left', () =>
   rows(choose(['none', 'auto'] as const))(async wall => {
     const host = [process.execPath, fileURLToPath(fixture('sandboxes/few-descriptors.mjs')), wall]
-    const args = ['-c', 'ulimit -n 150; exec "$@"', 'sh', ...host]
+    const args = ['-c', 'ulimit -n 300; exec "$@"', 'sh', ...host]
     const { stdout } = await promisify(execFile)('/bin/sh', args, { env: { ...process.env, TMPDIR: directory } })
     const refusal = 'Overloaded: The frontend process was not started: no file descriptors are left. '
     const refused = expect.stringContaining(refusal) as string
@@ -34,9 +34,26 @@ test.runIf(process.platform === 'linux')(
   'a host that had too few descriptors for its first process starts later ones in the same wall as others',
   async () => {
     const host = [process.execPath, fileURLToPath(fixture('sandboxes/first-start.mjs'))]
-    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'ulimit -n 150; exec "$@"', 'sh', ...host])
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'ulimit -n 300; exec "$@"', 'sh', ...host])
     const { launcher } = await findWall()
     expect(JSON.parse(stdout)).toEqual({ failures: 8, wall: launcher?.name ?? 'none' })
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'a directory that a host was started with is open in no process, also if it had too few descriptors for the first',
+  () => {
+    const host = [process.execPath, fileURLToPath(fixture('sandboxes/inherited.mjs'))]
+    const inherited = openSync(directory, 'r')
+    onTestFinished(() => closeSync(inherited))
+    const stdio = [...Array<'ignore' | 'pipe'>(40).fill('ignore').fill('pipe', 1, 3), inherited]
+    const runHost = (limit: number): unknown => {
+      const { stdout } = spawnSync('/bin/sh', ['-c', `ulimit -n ${limit}; exec "$@"`, 'sh', ...host], { stdio })
+      return JSON.parse(String(stdout))
+    }
+    expect(runHost(300)).toEqual({ first: 'EMFILE', later: expect.stringContaining('socket:') })
+    // Nothing can be in its place.
+    expect(runHost(40)).toEqual({ first: 'EMFILE', later: 'EMFILE' })
   },
 )
 
