@@ -112,8 +112,8 @@ function getNetwork(): Pick<ProgramOptions, 'net' | 'env' | 'read'> {
     const [name = '', value = 'null'] = line.split(/=(.*)/)
     if (value !== 'null') env[`npm_config_${name.replaceAll('-', '_')}`] = value
   }
-  const certificates = env['npm_config_cafile']
-  return { net: true, env, ...(certificates !== undefined && { read: [certificates] }) }
+  // npm goes on without a file that is missing.
+  return { net: true, env, read: [env['npm_config_cafile'] ?? []].flat().filter(existsSync) }
 }
 
 /** @throws {Error} for a link that leads out of the package: what it leads to would be shown in the wall */

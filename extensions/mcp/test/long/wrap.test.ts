@@ -125,7 +125,8 @@ describe.runIf(hasWall)('a wrapped server', () => {
     })
     const registry = await startRegistry('a-server', { '1.0.0': files('A tool'), '1.1.0': files('Another tool') })
     const data = makeDirectory()
-    const env = { npm_config_registry: 'http://registry.example', npm_config_proxy: registry.url }
+    const way = { npm_config_proxy: registry.url, npm_config_cafile: '/missing/ca.pem' }
+    const env = { npm_config_registry: 'http://registry.example', ...way }
     const start = (spec: string) => startWrap([...READ, '--', 'npx', '-y', spec], data, env)
     const first = await start('a-server@1.0.0')
     expect(await first.call('none')).toBe('ran')

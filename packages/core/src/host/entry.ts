@@ -67,12 +67,14 @@ export function checkRuntime(): void {
     const needed = manifest.engines.node.replace('>=', '')
     const [major, minor] = node.split('.').map(Number) as [number, number]
     const [neededMajor, neededMinor] = needed.split('.').map(Number) as [number, number]
-    const isOld = major < neededMajor || (major === neededMajor && minor < neededMinor)
-    const text = isOld
-      ? `This is Node.js ${node}, and Sallyport needs ${needed} or later. Update Node.js`
-      : 'The globals of Node.js are missing, such as structuredClone. In a test with a DOM, Jest needs the environment jest-fixed-jsdom in the place of jsdom'
-    if (isOld || typeof structuredClone !== 'function') throw new BusError('InvalidParams', text)
-    return
+    if (major < neededMajor || (major === neededMajor && minor < neededMinor)) {
+      const text = `This is Node.js ${node}, and Sallyport needs ${needed} or later. Update Node.js`
+      throw new BusError('InvalidParams', text)
+    }
+    if (typeof structuredClone === 'function') return
+    const text =
+      'The globals of Node.js are missing, such as structuredClone. In a test with a DOM, Jest needs the environment jest-fixed-jsdom in the place of jsdom'
+    throw new BusError('InvalidParams', text)
   }
   if (process.env['SALLYPORT_TRY_RUNTIME'] !== undefined) return
   const text = `${other} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Versions and support" of the documentation`
